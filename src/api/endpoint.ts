@@ -1,0 +1,29 @@
+// The two ends of a call, as the API takes them: phone numbers and SIP URIs.
+import { sipUriFault } from '../resources/index.ts';
+
+export type Endpoint = { readonly kind: 'number' | 'sip'; readonly text: string };
+
+/** E.164 by form only (ITU-T E.164 §6: up to 15 digits): carriers route ranges that no numbering plan lists. */
+const NUMBER = /^\+[0-9]{7,15}$/;
+const SEPARATORS = /[ ().-]/g;
+/** For a call over one's own carrier the carrier judges the caller's number, short ones included. */
+const CALLER_NUMBER = /^\+?[0-9]{1,15}$/;
+const SIP_USER = /^[A-Za-z0-9+\-_.]{1,100}$/;
+
+/** What `To` names, a number freed of its separators; undefined when it is neither a number nor a SIP URI. */
+export function parseTo(text: string): Endpoint | undefined {
+  if (/^sips?:/i.test(text))
+    return sipUriFault(text, ['sip']) === undefined ? { kind: 'sip', text } : undefined;
+  const number = text.startsWith('+') ? text.replaceAll(SEPARATORS, '') : text;
+  return NUMBER.test(number) ? { kind: 'number', text: number } : undefined;
+}
+
+/** `From` as it goes out, or undefined: towards a number it must be one; towards SIP any user name or URI will do. */
+export function parseFrom(text: string, to: Endpoint): string | undefined {
+  const number = text.startsWith('+') ? text.replaceAll(SEPARATORS, '') : text;
+  if (CALLER_NUMBER.test(number)) return number;
+  if (to.kind === 'number') return undefined;
+  const user = text.replace(/^client:/, '');
+  if (SIP_USER.test(user)) return text;
+  return sipUriFault(text, ['sip']) === undefined ? text : undefined;
+}

@@ -1,0 +1,67 @@
+// Every error the API answers with: one line each, Twilio's codes and body.
+import type { FieldError } from '../resources/index.ts';
+
+export class ApiError extends Error {
+  readonly status: number;
+  /** Twilio's error code. */
+  readonly code: number;
+  readonly headers: { readonly [name: string]: string };
+
+  constructor(status: number, code: number, message: string, headers: ApiError['headers'] = {}) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** Seconds a client is told to wait while the exchange drains or its database is away. */
+const RETRY_AFTER_S = '5';
+
+export const errors = {
+  authenticate: () =>
+    new ApiError(401, 20003, 'Authenticate', { 'WWW-Authenticate': 'Basic realm="Twilio API"' }),
+  notFound: (path: string) => new ApiError(404, 20404, `The requested resource ${path} was not found`),
+  methodNotAllowed: (allow: string) => new ApiError(405, 20004, 'Method not allowed', { Allow: allow }),
+  onlyJson: () => new ApiError(406, 20406, 'Only JSON is served: add .json to the path'),
+  badRequest: (message: string) => new ApiError(400, 20001, message),
+  invalid: (parameter: string, reason: string, code = 20001) =>
+    new ApiError(400, code, `Invalid Parameter: ${parameter} ${reason}`),
+  missing: (parameter: string, code = 20001) =>
+    new ApiError(400, code, `Missing required parameter ${parameter} in the post body`),
+  badPageToken: () => new ApiError(400, 21481, 'Invalid PageToken'),
+  tooLarge: () => new ApiError(413, 20413, 'The request is too large'),
+  unavailable: (message: string) => new ApiError(503, 20503, message, { 'Retry-After': RETRY_AFTER_S }),
+  /** Says nothing of what went wrong inside. */
+  internal: () => new ApiError(500, 20500, 'An internal server error has occurred'),
+  urlRequired: () => new ApiError(400, 21205, 'Url parameter is required.'),
+  twimlTooLong: (max: number) =>
+    new ApiError(400, 32018, `Invalid Parameter: Twiml must not be longer than ${max} characters`),
+  noCarrier: (number: string) =>
+    new ApiError(
+      400,
+      21214,
+      `No carrier is configured for ${number}: give Byoc, the SID of the BYOC trunk that is to carry the call`,
+    ),
+  notInProgress: (intent: 'redirect' | 'end') =>
+    new ApiError(400, 21220, `Call is not in-progress. Cannot ${intent}.`),
+  notFinished: () => new ApiError(400, 20009, 'Call has not finished yet. Cannot delete.'),
+} as const;
+
+export const errorBody = ({ status, code, message }: ApiError) => ({
+  code,
+  message,
+  more_info: `https://www.twilio.com/docs/errors/${code}`,
+  status,
+});
+
+/** One error for all faults of a form, led by a parameter that is missing. */
+export function parameterError(faults: readonly FieldError[]): ApiError | undefined {
+  const missing = faults.find(({ fault }) => fault === 'missing');
+  if (missing) return errors.missing(missing.parameter);
+  const [first, ...others] = faults;
+  if (!first) return undefined;
+  const rest = others.map(({ parameter, reason }) => `; ${parameter} ${reason}`).join('');
+  return errors.invalid(first.parameter, first.reason + rest);
+}

@@ -1,0 +1,31 @@
+// What a route is to those who write one: no HTTP server in sight.
+import type { account, Form, Row } from '../resources/index.ts';
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+export type JsonObject = { readonly [name: string]: Json };
+
+export interface ApiRequest {
+  readonly account: Row<typeof account>;
+  /** Decoded parts of the path, by name. */
+  readonly params: { readonly [name: string]: string };
+  /** As it was asked for, without the query. */
+  readonly path: string;
+  readonly query: Form;
+  readonly form: Form;
+  /** `https://tandem.example`, no slash at the end. */
+  readonly baseUrl: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body?: JsonObject;
+}
+
+export type Handler = (request: ApiRequest) => Promise<Answer>;
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** With `:Name` parts, and without `.json`. */
+  readonly path: string;
+  readonly answer: Handler;
+}

@@ -1,0 +1,202 @@
+// The HTTP server: the only file that knows fastify. Requests in, routes asked, Twilio's headers and errors out.
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type HTTPMethods,
+} from 'fastify';
+import type { CallControl } from '../calls/index.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+import { type Store, StoreError } from '../store/index.ts';
+import { authenticate } from './auth.ts';
+import { answerBrokenHttp } from './broken-http.ts';
+import { callRoutes } from './calls.ts';
+import { crudRoutes } from './crud.ts';
+import { ApiError, errorBody, errors } from './errors.ts';
+import { parseForm } from './form.ts';
+import type { Route } from './route.ts';
+import { traceRoutes } from './traces.ts';
+
+export interface ApiOptions {
+  readonly store: Store;
+  readonly calls: CallControl;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly config: {
+    /** Base of absolute URLs, no slash at the end; from the request's Host when missing. */
+    readonly baseUrl?: string;
+    /** How long a client may take to send a request. */
+    readonly requestTimeoutMs?: number;
+  };
+}
+
+const BODY_LIMIT_BYTES = 256 * 1024;
+const REQUEST_TIMEOUT_MS = 15_000;
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+const METHODS: readonly HTTPMethods[] = ['GET', 'POST', 'DELETE', 'PUT', 'PATCH', 'HEAD', 'TRACE'];
+
+const HEADERS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Allow-Methods': 'GET, POST, PATCH, PUT, DELETE, OPTIONS',
+  'Access-Control-Allow-Headers':
+    'Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since, Idempotency-Key, X-Pre-Auth-Context, X-Target-Region',
+  'Access-Control-Allow-Credentials': 'true',
+  'Access-Control-Expose-Headers': 'ETag, Twilio-Request-Id',
+} as const;
+
+/** Resolves with a server that does not listen yet. */
+export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
+  const server = newServer(options);
+  server.addHook('onRequest', async (_request, reply) => {
+    reply.headers({ ...HEADERS, 'Twilio-Request-Id': `RQ${options.random.hex(16)}` });
+  });
+  takeForms(server);
+  server.setErrorHandler((error, request, reply) =>
+    sendError(reply, asApiError(error, request, options.log)),
+  );
+  server.setNotFoundHandler((request) => {
+    throw errors.notFound(pathOfRequest(request).replace(/^\/v1(?=\/)/, ''));
+  });
+  server.options('*', async (_request, reply) => reply.code(204).send());
+  mountHealth(server, options);
+  mount(server, [...crudRoutes(options), ...callRoutes(options), ...traceRoutes(options)], options);
+  await server.ready();
+  return server;
+}
+
+function newServer({ config, log, random }: ApiOptions): FastifyInstance {
+  const requestTimeout = config.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+  return Fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    http: { headersTimeout: requestTimeout, connectionsCheckingInterval: Math.ceil(requestTimeout / 4) },
+    exposeHeadRoutes: false,
+    rewriteUrl: ({ url = '/' }) => url.replace(/\.json(?=\?|$)/, ''),
+    frameworkErrors: (error, request, reply) => {
+      reply.headers({ ...HEADERS, 'Twilio-Request-Id': `RQ${random.hex(16)}` });
+      sendError(reply, asApiError(error, request, log));
+    },
+    clientErrorHandler: answerBrokenHttp,
+  });
+}
+
+function takeForms(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, body, done) => done(null, body),
+  );
+}
+
+function mount(server: FastifyInstance, routes: readonly Route[], options: ApiOptions): void {
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const here = routes.filter((route) => route.path === path);
+    for (const route of here) mountRoute(server, route, options);
+    const served = here.map((route) => route.method as string);
+    const others = METHODS.filter((method) => !served.includes(method));
+    server.route({
+      method: others,
+      url: path,
+      // Before the body is read: what is in it does not matter.
+      onRequest: async (request) => {
+        requireSuffix(path, request);
+        throw errors.methodNotAllowed(served.join(', '));
+      },
+      handler: async () => {},
+    });
+  }
+}
+
+type Params = Record<string, string>;
+
+function mountRoute(
+  server: FastifyInstance,
+  { method, path, answer }: Route,
+  { store, config }: ApiOptions,
+): void {
+  const accountOf = ({ headers, params }: FastifyRequest<{ Params: Params }>) =>
+    authenticate(store.directory, headers.authorization, params.AccountSid);
+  server.route<{ Params: Params; Body: string | undefined }>({
+    method,
+    url: path,
+    // Before the body is read: strangers cannot make the server hold any.
+    onRequest: async (request) => {
+      requireSuffix(path, request);
+      accountOf(request);
+    },
+    handler: async (request, reply) => {
+      const { status, body } = await answer({
+        account: accountOf(request),
+        params: request.params,
+        path: pathOfRequest(request),
+        query: parseForm(queryOf(request)),
+        form: parseForm(request.body ?? ''),
+        baseUrl: config.baseUrl ?? baseUrlOf(request),
+      });
+      return reply.code(status).send(body);
+    },
+  });
+}
+
+/** 2010-04-01 serves XML without a suffix; we do not. */
+function requireSuffix(route: string, request: FastifyRequest): void {
+  if (route.startsWith('/2010-04-01/') && !pathOfRequest(request).endsWith('.json')) throw errors.onlyJson();
+}
+
+function mountHealth(server: FastifyInstance, { store, calls }: ApiOptions): void {
+  server.get('/healthz', async () => ({ alive: true }));
+  server.get('/readyz', async () => {
+    if (!calls.accepting) throw errors.unavailable('The exchange is shutting down');
+    await store.ping();
+    return { ready: true };
+  });
+}
+
+const pathOfRequest = (request: FastifyRequest): string => request.originalUrl.split('?', 1)[0] ?? '/';
+
+const queryOf = ({ originalUrl }: FastifyRequest): string =>
+  originalUrl.includes('?') ? originalUrl.slice(originalUrl.indexOf('?') + 1) : '';
+
+function baseUrlOf(request: FastifyRequest): string {
+  const { host } = request.headers;
+  if (host !== undefined && !/^[\w.-]+(:\d+)?$|^\[[0-9a-f:.]+\](:\d+)?$/i.test(host)) {
+    throw errors.badRequest('The Host header is malformed');
+  }
+  return `http://${host ?? 'localhost'}`;
+}
+
+function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
+  return reply
+    .code(error.status)
+    .headers(error.headers)
+    .type('application/json; charset=utf-8')
+    .send(errorBody(error));
+}
+
+/** By fastify's own error codes; whatever nobody foresaw is logged and told to nobody. */
+function asApiError(error: unknown, request: FastifyRequest, log: Log): ApiError {
+  if (error instanceof ApiError) return error;
+  const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return errors.tooLarge();
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return errors.badRequest('The body must be application/x-www-form-urlencoded');
+  }
+  if (code === 'FST_ERR_BAD_URL') return errors.badRequest('The path must be percent-encoded UTF-8');
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return errors.notFound(pathOfRequest(request));
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return errors.badRequest('The request is malformed');
+  log.error(
+    { method: request.method, path: pathOfRequest(request), error: message, code },
+    'API request failed',
+  );
+  return error instanceof StoreError
+    ? errors.unavailable('The database is not available')
+    : errors.internal();
+}

@@ -1,0 +1,20 @@
+// Calls: what a caller and a callee live through, from order to record.
+//
+//   control          what the API may ask (CallControl)
+//   engine           every live call; drain and recovery
+//   live-call        one call: route, media, TwiML and record held together
+//   call-life        its life cycle, pure        outcome   how a route's end reads as a call's
+//   plan             order → targets             route-runner  performs what failover decides
+//   twiml-runner     performs what TwiML says    webhook-client, signature, status-callback, callback-sender
+export { type CallRow } from './call-life.ts';
+export { CallbackSender } from './callback-sender.ts';
+export type {
+  CallControl,
+  CallEvent,
+  CallOrder,
+  ModifyResult,
+  TwimlSource,
+  WebhookTarget,
+} from './control.ts';
+export { CallEngine } from './engine.ts';
+export { createWebhookClient, type WebhookClient } from './webhook-client.ts';

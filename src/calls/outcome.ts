@@ -1,0 +1,76 @@
+// How a route's outcome reads as a Twilio call: CallStatus, SIP code and the error that explains it, in one table.
+import type { RouteOutcome } from '../routing/index.ts';
+
+export type FinalStatus = 'completed' | 'busy' | 'no-answer' | 'failed' | 'canceled';
+
+export interface CallEnding {
+  readonly status: FinalStatus;
+  /** The last final SIP response, where there was one. */
+  readonly sipStatus: number | undefined;
+  /** Twilio's error code, where the call failed for a reason that has one. */
+  readonly errorCode: number | undefined;
+  readonly why: string;
+}
+
+/** Busy at the callee's own phone, or everywhere (RFC 3261 §21.4.24, §21.6.1). */
+const BUSY = new Set([486, 600]);
+/** Final only after ringing; before it they send the call to the next target. */
+const NO_ANSWER = new Set([408, 480, 487]);
+
+const ERROR_CODES = { 'no-target': 32010, exhausted: 32400 } as const;
+
+export const completed = (why: string): CallEnding => ({
+  status: 'completed',
+  sipStatus: 200,
+  errorCode: undefined,
+  why,
+});
+
+export const failed = (why: string): CallEnding => ({
+  status: 'failed',
+  sipStatus: undefined,
+  errorCode: undefined,
+  why,
+});
+
+export const canceled: CallEnding = {
+  status: 'canceled',
+  sipStatus: undefined,
+  errorCode: undefined,
+  why: 'canceled before an answer',
+};
+
+export function endingOf(outcome: Exclude<RouteOutcome, { kind: 'answered' }>): CallEnding {
+  switch (outcome.kind) {
+    case 'canceled':
+      return canceled;
+    case 'no-answer':
+      return { status: 'no-answer', sipStatus: outcome.sipStatus, errorCode: undefined, why: outcome.why };
+    case 'refused':
+      return {
+        status: refusedStatus(outcome.sipStatus),
+        sipStatus: outcome.sipStatus,
+        errorCode: undefined,
+        why: outcome.why,
+      };
+    case 'no-target':
+      return {
+        status: 'failed',
+        sipStatus: undefined,
+        errorCode: ERROR_CODES[outcome.kind],
+        why: outcome.why,
+      };
+    case 'exhausted':
+      return {
+        status: 'failed',
+        sipStatus: outcome.sipStatus,
+        errorCode: ERROR_CODES[outcome.kind],
+        why: outcome.why,
+      };
+  }
+}
+
+function refusedStatus(sipStatus: number): FinalStatus {
+  if (BUSY.has(sipStatus)) return 'busy';
+  return NO_ANSWER.has(sipStatus) ? 'no-answer' : 'failed';
+}

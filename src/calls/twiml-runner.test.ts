@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import type { MediaSession, Prompt } from '../media/index.ts';
+import type { WebhookTarget } from './control.ts';
+import { TwimlRunner } from './twiml-runner.ts';
+import type { WebhookResult } from './webhook-client.ts';
+
+const FALLBACK = { url: 'http://app/fallback', method: 'POST' } as const;
+const xml = (body: string): WebhookResult => ({
+  kind: 'answer',
+  status: 200,
+  contentType: 'text/xml; charset=utf-8',
+  body,
+});
+const DOWN: WebhookResult = { kind: 'failure', code: 11202, message: 'connection refused' };
+
+/** A runner over an app that answers by path, with media that finishes each prompt at once unless held. */
+function runner(
+  app: Record<string, WebhookResult> = {},
+  options: { fallback?: WebhookTarget; hold?: boolean } = {},
+) {
+  const clock = new FakeClock();
+  const heard: string[] = [];
+  const fetched: { url: string; method: string; extra: Readonly<Record<string, string>> }[] = [];
+  const notes: string[] = [];
+  let release: () => void = () => {};
+  const media = {
+    play: (prompt: Prompt) => {
+      heard.push(prompt.kind === 'speech' ? prompt.text : prompt.kind);
+      return new Promise<'finished' | 'stopped'>((resolve) => {
+        release = () => resolve('stopped');
+        if (!options.hold) resolve('finished');
+      });
+    },
+    stopPlaying: () => release(),
+  } as unknown as MediaSession;
+  const hungUp = Promise.withResolvers<string>();
+  const twiml = new TwimlRunner({
+    media,
+    clock,
+    fallback: options.fallback,
+    fetch: async ({ url, method }, extra) => {
+      fetched.push({ url, method, extra });
+      return app[new URL(url).pathname] ?? DOWN;
+    },
+    note: (kind, text) => notes.push(`${kind}: ${text}`),
+    hangUp: (why) => hungUp.resolve(why),
+  });
+  return { twiml, clock, heard, fetched, notes, hungUp: hungUp.promise };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('the TwiML runner', () => {
+  it('speaks, then hangs up at the end of the document', async () => {
+    const { twiml, heard, hungUp } = runner();
+    twiml.start({ twiml: '<Response><Say>one</Say><Say>two</Say></Response>' });
+    expect(await hungUp).toBe('the TwiML came to its end');
+    expect(heard).toEqual(['one', 'two']);
+  });
+
+  it('pauses on its clock', async () => {
+    const { twiml, clock, heard, hungUp } = runner();
+    twiml.start({ twiml: '<Response><Pause length="5"/><Say>later</Say></Response>' });
+    await turn();
+    clock.advance(4999);
+    await turn();
+    expect(heard).toEqual([]);
+    clock.advance(1);
+    await hungUp;
+    expect(heard).toEqual(['later']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('fetches a document and follows redirects relative to it', async () => {
+    const { twiml, heard, fetched, hungUp } = runner({
+      '/a/start': xml('<Response><Redirect method="GET">next?x=1</Redirect></Response>'),
+      '/a/next': xml('<Response><Say>there</Say></Response>'),
+    });
+    twiml.start({ url: 'http://app/a/start', method: 'POST' });
+    await hungUp;
+    expect(heard).toEqual(['there']);
+    expect(fetched.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'POST http://app/a/start',
+      'GET http://app/a/next?x=1',
+    ]);
+  });
+
+  it('asks the fallback with ErrorCode and ErrorUrl', async () => {
+    const app = { '/fallback': xml('<Response><Say>spare</Say></Response>') };
+    const { twiml, heard, fetched, hungUp } = runner(app, { fallback: FALLBACK });
+    twiml.start({ url: 'http://app/gone', method: 'POST' });
+    await hungUp;
+    expect(heard).toEqual(['spare']);
+    expect(fetched[1]).toEqual({ ...FALLBACK, extra: { ErrorCode: '11202', ErrorUrl: 'http://app/gone' } });
+  });
+
+  it.each<[string, Record<string, WebhookResult>, string]>([
+    ['the app is down', {}, '11202'],
+    ['the answer is no XML', { '/x': xml('hello') }, '12100'],
+    [
+      'the answer has no content type',
+      { '/x': { ...xml('<Response/>'), contentType: '' } as WebhookResult },
+      '12300',
+    ],
+  ])('apologises and hangs up when %s and there is no fallback', async (_name, app, code) => {
+    const { twiml, heard, notes, hungUp } = runner(app);
+    twiml.start({ url: 'http://app/x', method: 'POST' });
+    expect(await hungUp).toContain('TwiML failed');
+    expect(heard).toEqual([expect.stringContaining('application error')]);
+    expect(notes[0]).toContain(code);
+  });
+
+  it('ends a loop of redirects', async () => {
+    const { twiml, fetched, hungUp } = runner({ '/x': xml('<Response><Redirect>/x</Redirect></Response>') });
+    twiml.start({ url: 'http://app/x', method: 'POST' });
+    expect(await hungUp).toContain('more than 100 documents');
+    expect(fetched).toHaveLength(100);
+  });
+
+  it('leaves what runs when it is started anew, and is silent once stopped', async () => {
+    const { twiml, clock, heard } = runner({}, { hold: true });
+    twiml.start({ twiml: '<Response><Say>old</Say><Say>never</Say></Response>' });
+    await turn();
+    twiml.start({ twiml: '<Response><Pause length="1"/><Say>new</Say></Response>' });
+    await turn();
+    twiml.stop();
+    clock.advance(5000);
+    await turn();
+    expect(heard).toEqual(['old']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('notes the flaws of a document with their place', async () => {
+    const { twiml, notes, hungUp } = runner();
+    twiml.start({ twiml: '<Response>\n<Dial>+1</Dial></Response>' });
+    await hungUp;
+    expect(notes).toEqual([expect.stringMatching(/^warning: 12200: <Dial> is not supported yet.*line 2/)]);
+  });
+});

@@ -1,0 +1,123 @@
+// Settings: defaults, bad values, and what goes together.
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig, settingsHelp } from './config.ts';
+import { SETTINGS } from './settings.ts';
+
+const errorOf = (environment: Record<string, string>, flags = {}): string => {
+  try {
+    readConfig(environment, flags);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  return '';
+};
+
+describe('readConfig', () => {
+  it('has defaults that listen on loopback only', () => {
+    expect(readConfig({ PATH: '/bin' })).toEqual({
+      dataFolder: './data',
+      http: { host: '127.0.0.1', port: 8080 },
+      sip: { hosts: ['127.0.0.1'], port: 5060 },
+      rtpPorts: { first: 20000, last: 29999 },
+      allowNets: 'private',
+      callbackRetries: 8,
+      drainS: 60,
+      logLevel: 'info',
+      warnings: [],
+    });
+  });
+
+  it('takes flags before variables, and empty variables for none', () => {
+    const config = readConfig(
+      { TANDEM_HTTP_PORT: '1', TANDEM_SIP_PORT: '', TANDEM_LOG_LEVEL: 'debug' },
+      { httpPort: '0' },
+    );
+    expect([config.http.port, config.sip.port, config.logLevel]).toEqual([0, 5060, 'debug']);
+  });
+
+  it('reads everything', () => {
+    const config = readConfig({
+      TANDEM_DATA: '/srv/tandem',
+      TANDEM_KEY: 'aB'.repeat(32),
+      TANDEM_HTTP_HOST: '::1',
+      TANDEM_SIP_HOST: '0.0.0.0, ::',
+      TANDEM_PUBLIC_IP: '192.0.2.1',
+      TANDEM_RTP_PORTS: '30000-30003',
+      TANDEM_BASE_URL: 'https://tandem.example/x/',
+      TANDEM_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+      TANDEM_AUTH_TOKEN: 'sixteen letters!',
+      TANDEM_ALLOW_NETS: '10.0.0.0/8, fd00::/8',
+      TANDEM_CALLBACK_RETRIES: '0',
+      TANDEM_DRAIN_S: '5',
+    });
+    expect(config).toMatchObject({
+      dataFolder: '/srv/tandem',
+      key: 'aB'.repeat(32),
+      sip: { hosts: ['0.0.0.0', '::'] },
+      publicIp: '192.0.2.1',
+      rtpPorts: { first: 30000, last: 30003 },
+      baseUrl: 'https://tandem.example/x',
+      firstAccount: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'sixteen letters!' },
+      allowNets: ['10.0.0.0/8', 'fd00::/8'],
+      callbackRetries: 0,
+      drainS: 5,
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it.each([
+    ['TANDEM_HTTP_HOST', '192.0.2.1'],
+    ['TANDEM_SIP_HOST', '127.0.0.1,192.0.2.1'],
+  ])('reaches no private network by default once %s is open', (name, value) => {
+    expect(readConfig({ [name]: value }).allowNets).toEqual([]);
+  });
+
+  it('warns of an API in clear', () => {
+    expect(readConfig({ TANDEM_HTTP_HOST: '0.0.0.0' }).warnings).toHaveLength(1);
+    expect(readConfig({ TANDEM_HTTP_HOST: 'localhost' }).warnings).toEqual([]);
+  });
+});
+
+describe('bad settings', () => {
+  it.each([
+    ['TANDEM_HTTP_PORT', '65536', 'TANDEM_HTTP_PORT must be a whole number from 0 to 65535'],
+    ['TANDEM_HTTP_PORT', '80a', 'TANDEM_HTTP_PORT must be'],
+    ['TANDEM_HTTP_HOST', 'example.com', 'TANDEM_HTTP_HOST must be an IP address'],
+    ['TANDEM_SIP_HOST', '127.0.0.1,', 'TANDEM_SIP_HOST must be an IP address'],
+    ['TANDEM_SIP_HOST', '0.0.0.0', 'set TANDEM_PUBLIC_IP'],
+    ['TANDEM_SIP_HOST', '::', 'set TANDEM_PUBLIC_IP'],
+    ['TANDEM_RTP_PORTS', '20000-20002', 'TANDEM_RTP_PORTS must be'],
+    ['TANDEM_RTP_PORTS', '20000', 'TANDEM_RTP_PORTS must be'],
+    ['TANDEM_RTP_PORTS', '80-90', 'TANDEM_RTP_PORTS must be'],
+    ['TANDEM_BASE_URL', 'tandem.example', 'TANDEM_BASE_URL must be'],
+    ['TANDEM_BASE_URL', 'https://a.example/?x', 'TANDEM_BASE_URL must be'],
+    ['TANDEM_ACCOUNT_SID', `AC${'0'.repeat(32)}`, 'go together'],
+    ['TANDEM_AUTH_TOKEN', 'sixteen letters!', 'go together'],
+    ['TANDEM_AUTH_TOKEN', 'short', 'at least 16'],
+    ['TANDEM_KEY', 'abc', 'must be 64 hex digits'],
+    ['TANDEM_ALLOW_NETS', '10.0.0.1', 'is not a network'],
+    ['TANDEM_LOG_LEVEL', 'verbose', 'must be one of debug'],
+    ['TANDEM_HTP_PORT', '1', 'did you mean TANDEM_HTTP_PORT?'],
+    ['TANDEM_AUTHTOKEN', 'x', 'did you mean TANDEM_AUTH_TOKEN?'],
+  ])('%s=%s', (name, value, message) => {
+    const found = errorOf({ [name]: value });
+    expect(found).toContain(message);
+    expect(found).not.toContain('\n');
+  });
+
+  it('name the flag where it came by one, and never repeat a secret', () => {
+    expect(errorOf({}, { httpPort: 'x' })).toMatch(/^--http-port /);
+    expect(errorOf({ TANDEM_KEY: 'hunter2' })).not.toContain('hunter2');
+  });
+
+  it('allows no secret as a flag', () => {
+    const secrets = [SETTINGS.key, SETTINGS.accountSid, SETTINGS.authToken];
+    expect(secrets.every((setting) => !('flag' in setting))).toBe(true);
+    expect(readConfig({}, { key: 'x', authToken: 'x' }).key).toBeUndefined();
+  });
+
+  it('are all in the help', () => {
+    for (const { variable } of Object.values(SETTINGS)) expect(settingsHelp()).toContain(variable);
+  });
+});

@@ -1,0 +1,139 @@
+// The one reader of the environment: variables and flags in, one checked and frozen Config out.
+import type { LogLevel } from './lib/log.ts';
+import { isLoopback } from './lib/networks.ts';
+import { BadValue, type PortRange, SETTINGS, type Setting } from './settings.ts';
+
+export interface Config {
+  readonly dataFolder: string;
+  /** 64 hex digits; the data folder's key where missing. */
+  readonly key?: string;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly sip: { readonly hosts: readonly string[]; readonly port: number };
+  readonly publicIp?: string;
+  readonly rtpPorts: PortRange;
+  /** No slash at the end. */
+  readonly baseUrl?: string;
+  readonly firstAccount?: { readonly accountSid: string; readonly authToken: string };
+  /** As `allowNetworks` takes them. */
+  readonly allowNets: readonly string[] | 'private';
+  readonly callbackRetries: number;
+  readonly drainS: number;
+  readonly logLevel: LogLevel;
+  /** What the operator should know though it stops nothing, a line each. */
+  readonly warnings: readonly string[];
+}
+
+/** A setting that stops the start; the message is one line that says what to do. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigError';
+  }
+}
+
+/** Values by flag as commander gives them (`httpPort`); they win over variables. */
+export type Flags = { readonly [flag: string]: string | undefined };
+export type Environment = { readonly [variable: string]: string | undefined };
+
+/** @throws {ConfigError} for an unknown TANDEM_ variable, a bad value, or values that do not go together. */
+export function readConfig(environment: Environment, flags: Flags = {}): Config {
+  refuseUnknown(environment);
+  const read = <T>(setting: Setting<T>): T | undefined => readSetting(setting, environment, flags);
+  const withDefault = <T>(setting: Setting<T>): T => read(setting) ?? setting.read(setting.default);
+  const http = { host: withDefault(SETTINGS.httpHost), port: withDefault(SETTINGS.httpPort) };
+  const sip = { hosts: withDefault(SETTINGS.sipHosts), port: withDefault(SETTINGS.sipPort) };
+  const local = isLocal(http.host) && sip.hosts.every(isLocal);
+  const config: Config = {
+    dataFolder: withDefault(SETTINGS.data),
+    http,
+    sip,
+    rtpPorts: withDefault(SETTINGS.rtpPorts),
+    allowNets: read(SETTINGS.allowNets) ?? (local ? 'private' : []),
+    callbackRetries: withDefault(SETTINGS.callbackRetries),
+    drainS: withDefault(SETTINGS.drainS),
+    logLevel: withDefault(SETTINGS.logLevel),
+    warnings: isLocal(http.host) ? [] : [openHttp(http.host)],
+    ...given({ key: read(SETTINGS.key) }),
+    ...given({ publicIp: read(SETTINGS.publicIp) }),
+    ...given({ baseUrl: read(SETTINGS.baseUrl) }),
+    ...given({ firstAccount: firstAccount(read(SETTINGS.accountSid), read(SETTINGS.authToken)) }),
+  };
+  requirePublicIp(config);
+  return Object.freeze(config);
+}
+
+/** Lines for `--help`: flag and variable, meaning, default. */
+export function settingsHelp(): string {
+  return Object.values(SETTINGS)
+    .map((setting: Setting<unknown>) => {
+      const names = setting.flag ? `--${setting.flag} <value>, ${setting.variable}` : setting.variable;
+      return `  ${names}\n      ${setting.meaning} (default: ${setting.default})`;
+    })
+    .join('\n');
+}
+
+/** An empty variable is one that is not set. */
+function readSetting<T>(setting: Setting<T>, environment: Environment, flags: Flags): T | undefined {
+  const flag = setting.flag === undefined ? undefined : flags[camelCase(setting.flag)];
+  const text = flag ?? environment[setting.variable];
+  if (text === undefined || text === '') return undefined;
+  try {
+    return setting.read(text);
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error;
+    throw new ConfigError(`${flag === undefined ? setting.variable : `--${setting.flag}`} ${error.message}`);
+  }
+}
+
+const camelCase = (flag: string): string =>
+  flag.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** An optional property that is left out rather than undefined. */
+function given<K extends string, T>(property: { readonly [key in K]: T | undefined }): { [key in K]?: T } {
+  return Object.values(property)[0] === undefined ? {} : (property as { [key in K]: T });
+}
+
+function refuseUnknown(environment: Environment): void {
+  const known = Object.values(SETTINGS).map((setting) => setting.variable);
+  const unknown = Object.keys(environment).find(
+    (name) => name.startsWith('TANDEM_') && !known.some((each) => each === name),
+  );
+  if (unknown === undefined) return;
+  const [nearest = ''] = known.toSorted((a, b) => distance(unknown, a) - distance(unknown, b));
+  throw new ConfigError(
+    `${unknown} is no setting: did you mean ${nearest}? \`tandem serve --help\` lists them all`,
+  );
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [row, letter] of [...a].entries()) {
+    const current = [row + 1];
+    for (const [column, other] of [...b].entries()) {
+      const swapped = (previous[column] ?? 0) + (letter === other ? 0 : 1);
+      current.push(Math.min(swapped, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous.at(-1) ?? 0;
+}
+
+function firstAccount(accountSid: string | undefined, authToken: string | undefined): Config['firstAccount'] {
+  if (accountSid !== undefined && authToken !== undefined) return { accountSid, authToken };
+  if (accountSid === undefined && authToken === undefined) return undefined;
+  throw new ConfigError('TANDEM_ACCOUNT_SID and TANDEM_AUTH_TOKEN go together: set both or neither');
+}
+
+function requirePublicIp({ sip, publicIp }: Config): void {
+  const wildcard = sip.hosts.find((host) => /^(0\.0\.0\.0|[0:]+)$/.test(host));
+  if (wildcard === undefined || publicIp !== undefined) return;
+  throw new ConfigError(
+    `TANDEM_SIP_HOST ${wildcard} listens everywhere: set TANDEM_PUBLIC_IP to the address that others reach`,
+  );
+}
+
+const isLocal = (host: string): boolean => host === 'localhost' || isLoopback(host);
+
+const openHttp = (host: string): string =>
+  `The REST API listens on ${host} without TLS: tokens cross the network in clear. Put a TLS proxy in front, or use 127.0.0.1`;

@@ -1,0 +1,72 @@
+// Whose packets are the peer's: one source and one SSRC, settled by the first packet from where it said.
+
+/** How long a peer behind NAT may come from another port than it said. */
+export const LATCH_MS = 5000;
+
+/** After so many packets behind, a lower sequence number is a sender that started anew (RFC 3550 A.1). */
+const MAX_MISORDER = 100;
+
+interface Source {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ArrivedPacket {
+  readonly ssrc: number;
+  readonly sequence: number;
+}
+
+export class Latch {
+  readonly #expected: Source;
+  readonly #signalledFrom: string | undefined;
+  readonly #openUntilMs: number;
+  #source: Source | undefined;
+  #ssrc = 0;
+  #sequence = 0;
+
+  /** @param peer Addresses in canonical form, as sockets report them. */
+  constructor(peer: Source & { readonly signalledFrom?: string }, nowMs: number) {
+    this.#expected = peer;
+    this.#signalledFrom = peer.signalledFrom;
+    this.#openUntilMs = nowMs + LATCH_MS;
+  }
+
+  /** Where to send: where the peer's packets come from, before the first one where it said (symmetric RTP, RFC 4961). */
+  get destination(): Source {
+    return this.#source ?? this.#expected;
+  }
+
+  /** False for a stranger's packet, another SSRC's, and a duplicate or late one. */
+  accepts(packet: ArrivedPacket, from: Source, nowMs: number): boolean {
+    if (this.#source && same(from, this.#source) && packet.ssrc === this.#ssrc)
+      return this.#advances(packet.sequence);
+    if (!this.#mayLatch(from, nowMs)) return false;
+    this.#source = { address: from.address, port: from.port };
+    this.#ssrc = packet.ssrc;
+    this.#sequence = packet.sequence;
+    return true;
+  }
+
+  /**
+   * The very source the peer named comes before one that only shares its address: that may be the peer before,
+   * still sending, where several live on one host.
+   */
+  #mayLatch(from: Source, nowMs: number): boolean {
+    const open = nowMs <= this.#openUntilMs;
+    if (same(from, this.#expected)) return !this.#source || (open && !same(this.#source, this.#expected));
+    return (
+      !this.#source &&
+      open &&
+      (from.address === this.#expected.address || from.address === this.#signalledFrom)
+    );
+  }
+
+  #advances(sequence: number): boolean {
+    const ahead = (sequence - this.#sequence) & 0xffff;
+    if (ahead === 0 || ahead >= 0x10000 - MAX_MISORDER) return false;
+    this.#sequence = sequence;
+    return true;
+  }
+}
+
+const same = (a: Source, b: Source): boolean => a.port === b.port && a.address === b.address;

@@ -1,0 +1,176 @@
+// The built-in media engine: sessions spread over worker threads by family, and the workers watched.
+import { Worker } from 'node:worker_threads';
+import type { Log } from '../lib/log.ts';
+import { systemRandom } from '../lib/random.ts';
+import { type MediaEngine, MediaError, type MediaOptions, type MediaSession } from './engine.ts';
+import { EngineSession } from './engine-session.ts';
+import { type PortRange, splitPorts } from './port-pool.ts';
+import { PromptCache } from './prompt-cache.ts';
+import { Speech } from './speech.ts';
+import { SpeechSynthesis } from './speech-synthesis.ts';
+import { SAMPLES_PER_SECOND } from './tone.ts';
+import { WorkerLink } from './worker-link.ts';
+import type { MediaWorkerData, WorkerCounts } from './worker-messages.ts';
+import { workerUrl } from './worker-url.ts';
+
+const MAX_CAPTURE_MS = 10 * 60_000;
+
+export interface MediaEngineOptions {
+  /** IPv4 or IPv6 address that the sockets are bound to. */
+  readonly address: string;
+  /** Address told to peers; by default the one bound to. */
+  readonly advertise?: string;
+  /** Ports are used in pairs: an even one and the next. */
+  readonly ports: PortRange;
+  /** Worker threads, each with an equal share of the ports. Default 1. */
+  readonly workers?: number;
+  readonly log: Log;
+  /** Folder for rendered prompts; without it they are kept in memory only. */
+  readonly cacheDir?: string;
+  /** Starts a media worker; tests put their own in its place. */
+  readonly spawn?: (data: MediaWorkerData) => Worker;
+}
+
+export interface LocalMediaEngine extends MediaEngine {
+  /** What the workers hold open, summed. */
+  counts(): Promise<WorkerCounts>;
+}
+
+/** A worker's place: its share of the ports outlives the worker in it. */
+interface Slot {
+  readonly data: MediaWorkerData;
+  link: WorkerLink;
+  readonly sessions: Map<number, EngineSession>;
+}
+
+/** Rejects with MediaError `engine-failed` when a worker does not start. */
+export async function createMediaEngine(options: MediaEngineOptions): Promise<LocalMediaEngine> {
+  const engine = new WorkerEngine(options);
+  try {
+    await engine.started();
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+  return engine;
+}
+
+const spawnMediaWorker = (data: MediaWorkerData): Worker =>
+  new Worker(workerUrl('media-worker', import.meta.url), { workerData: data });
+
+class WorkerEngine implements LocalMediaEngine {
+  readonly #options: MediaEngineOptions;
+  readonly #slots: readonly Slot[];
+  /** The slot of every family that has sessions, and how many. */
+  readonly #families = new Map<string, { readonly slot: Slot; sessions: number }>();
+  readonly #synthesis = new SpeechSynthesis();
+  readonly #speech: Speech;
+  #nextSession = 0;
+  #closed = false;
+
+  constructor(options: MediaEngineOptions) {
+    this.#options = options;
+    const { address, cacheDir: folder, log } = options;
+    this.#slots = splitPorts(options.ports, options.workers ?? 1).map((ports) =>
+      this.#startSlot({ address, ports }),
+    );
+    this.#speech = new Speech(this.#synthesis, new PromptCache({ folder, log, random: systemRandom() }));
+  }
+
+  async started(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.link.started));
+  }
+
+  get sessions(): number {
+    return this.#slots.reduce((sum, slot) => sum + slot.sessions.size, 0);
+  }
+
+  async open({ family, captureMs = 0 }: MediaOptions): Promise<MediaSession> {
+    if (!(captureMs >= 0 && captureMs <= MAX_CAPTURE_MS))
+      throw new RangeError(`captureMs ${captureMs} is out of range`);
+    if (this.#closed) throw new MediaError('engine-failed', 'the media engine is closed');
+    const slot = this.#join(family);
+    try {
+      return await this.#openIn(slot, family, Math.round((captureMs / 1000) * SAMPLES_PER_SECOND));
+    } catch (error) {
+      this.#leave(family);
+      throw error;
+    }
+  }
+
+  async counts(): Promise<WorkerCounts> {
+    const all = await Promise.all(this.#slots.map(({ link }) => link.ask({ type: 'counts' })));
+    return {
+      sessions: all.reduce((sum, each) => sum + each.sessions, 0),
+      sockets: all.reduce((sum, each) => sum + each.sockets, 0),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const slot of this.#slots) for (const session of slot.sessions.values()) session.close();
+    await Promise.all([this.#synthesis.close(), ...this.#slots.map(({ link }) => link.close())]);
+  }
+
+  async #openIn(slot: Slot, family: string, captureSamples: number): Promise<MediaSession> {
+    const { link } = slot;
+    const number = this.#nextSession++;
+    const port = await link.ask({ type: 'open', session: number, captureSamples });
+    if (port === undefined) throw new MediaError('ports-exhausted', 'no RTP port is free');
+    const session = new EngineSession({
+      number,
+      link,
+      local: { address: this.#options.advertise ?? this.#options.address, port },
+      render: (text, voice) => this.#speech.render(text, voice),
+      closed: () => {
+        slot.sessions.delete(number);
+        this.#leave(family);
+      },
+    });
+    slot.sessions.set(number, session);
+    return session;
+  }
+
+  /** The family's slot, else the one with the fewest sessions. */
+  #join(family: string): Slot {
+    const joined = this.#families.get(family);
+    if (joined) {
+      joined.sessions++;
+      return joined.slot;
+    }
+    const slot = this.#slots.reduce((least, each) =>
+      each.sessions.size < least.sessions.size ? each : least,
+    );
+    this.#families.set(family, { slot, sessions: 1 });
+    return slot;
+  }
+
+  #leave(family: string): void {
+    const joined = this.#families.get(family);
+    if (joined && --joined.sessions === 0) this.#families.delete(family);
+  }
+
+  #startSlot(data: MediaWorkerData): Slot {
+    const slot: Slot = { data, sessions: new Map(), link: this.#startLink(data, () => slot) };
+    return slot;
+  }
+
+  #startLink(data: MediaWorkerData, slot: () => Slot): WorkerLink {
+    const link: WorkerLink = new WorkerLink((this.#options.spawn ?? spawnMediaWorker)(data), {
+      finished: (session, play) => slot().sessions.get(session)?.finished(play),
+      gone: (reason) => this.#replace(slot(), link, reason),
+    });
+    return link;
+  }
+
+  /** A worker that ran gets a successor at once; one that never started does not, or it would go on for ever. */
+  #replace(slot: Slot, gone: WorkerLink, reason: Error): void {
+    if (this.#closed) return;
+    this.#options.log.error(
+      { reason: reason.message, sessions: slot.sessions.size },
+      'a media worker is gone',
+    );
+    for (const session of slot.sessions.values()) session.fail(reason);
+    if (gone.ran) slot.link = this.#startLink(slot.data, () => slot);
+  }
+}

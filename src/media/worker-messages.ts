@@ -1,0 +1,45 @@
+// What the engine and a media worker say to each other. Sessions and prompts are numbered by the engine.
+import type { MediaStatistics, PeerMedia } from './engine.ts';
+import type { PortRange } from './port-pool.ts';
+import type { Playable } from './prompt-source.ts';
+
+/** What a worker is started with. */
+export interface MediaWorkerData {
+  readonly address: string;
+  readonly ports: PortRange;
+}
+
+/** What the worker holds; all zero when nothing is open. `sockets` is the event loop's own count. */
+export interface WorkerCounts {
+  readonly sessions: number;
+  readonly sockets: number;
+}
+
+/** Told to one session; `ask` is answered by a message with the same number. */
+export type SessionRequest =
+  | { readonly type: 'open'; readonly ask: number; readonly captureSamples: number }
+  | { readonly type: 'connect'; readonly peer: PeerMedia }
+  | { readonly type: 'play'; readonly number: number; readonly playable: Playable }
+  | { readonly type: 'stop' }
+  | { readonly type: 'echo' }
+  | { readonly type: 'mute' }
+  | { readonly type: 'captured'; readonly ask: number }
+  | { readonly type: 'statistics'; readonly ask: number }
+  | { readonly type: 'close' };
+
+export type ToMediaWorker =
+  | (SessionRequest & { readonly session: number })
+  | { readonly type: 'counts'; readonly ask: number };
+
+/** A worker's answers by kind of question; `undefined` for the port: none is free. */
+export interface Answers {
+  readonly open: number | undefined;
+  readonly captured: Int16Array;
+  readonly statistics: MediaStatistics;
+  readonly counts: WorkerCounts;
+}
+
+export type FromMediaWorker =
+  | { readonly type: 'ready' }
+  | { readonly type: 'answer'; readonly ask: number; readonly value: Answers[keyof Answers] }
+  | { readonly type: 'finished'; readonly session: number; readonly number: number };

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../lib/random.ts';
+import type { Endpoint } from '../sip/index.ts';
+import {
+  type FailoverAction,
+  type FailoverInput,
+  type FailoverState,
+  newFailover,
+  step,
+} from './failover.ts';
+import type { Target } from './target-selection.ts';
+
+const FIRST: Target = { sid: 'NE1', uri: 'sip:one.example.com', priority: 1, weight: 10, enabled: true };
+const SECOND: Target = { sid: 'NE2', uri: 'sip:two.example.com', priority: 2, weight: 10, enabled: true };
+const at = (address: string): Endpoint => ({ transport: 'udp', address, port: 5060 });
+
+const hunt = (targets: readonly Target[] = [FIRST, SECOND], timeoutMs = 30_000): FailoverState =>
+  newFailover({ rule: 'a test', targets, timeoutMs }, seededRandom(1));
+
+/** Feeds inputs a second apart and returns what the last one caused. */
+function feed(state: FailoverState, ...inputs: FailoverInput[]): readonly FailoverAction[] {
+  let actions: readonly FailoverAction[] = [];
+  for (const [index, input] of inputs.entries()) actions = step(state, input, index * 1000);
+  return actions;
+}
+
+const start = { type: 'start' } as const;
+const located = { type: 'located', endpoints: [at('192.0.2.1')] } as const;
+const provisional = (status: number, earlyMedia = false) =>
+  ({ type: 'provisional', status, reason: 'x', earlyMedia }) as const;
+const refused = (status: number) => ({ type: 'refused', status, reason: 'x' }) as const;
+
+const goesOn = (actions: readonly FailoverAction[]) =>
+  actions.some((action) => action.type === 'locate' && action.uri === SECOND.uri);
+const outcomeOf = (actions: readonly FailoverAction[]) =>
+  actions.find((action) => action.type === 'ended')?.outcome;
+
+describe('failover', () => {
+  it('locates and invites the first target, giving it 4 s to be heard from', () => {
+    const state = hunt();
+    expect(feed(state, start)).toEqual([
+      { type: 'set-timer', timer: 'answer', delayMs: 30_000 },
+      { type: 'locate', uri: FIRST.uri },
+    ]);
+    expect(feed(state, located)).toEqual([
+      { type: 'invite', uri: FIRST.uri, destination: at('192.0.2.1') },
+      { type: 'set-timer', timer: 'silence', delayMs: 4_000 },
+    ]);
+  });
+
+  it.each([400, 404, 405, 410, 416, 482, 484, 486, 600, 603, 604, 606])('%i is final', (status) => {
+    expect(outcomeOf(feed(hunt(), start, located, refused(status)))).toMatchObject({
+      kind: 'refused',
+      sipStatus: status,
+    });
+  });
+
+  it.each([300, 302, 401, 403, 407, 408, 480, 481, 487, 488, 500, 502, 503, 504])(
+    '%i sends the call to the next target',
+    (status) => {
+      expect(goesOn(feed(hunt(), start, located, refused(status)))).toBe(true);
+    },
+  );
+
+  it.each([408, 480, 487])('%i after ringing is final', (status) => {
+    expect(outcomeOf(feed(hunt(), start, located, provisional(180), refused(status)))?.kind).toBe('refused');
+  });
+
+  it('5xx after ringing goes on, unless early media was heard', () => {
+    expect(goesOn(feed(hunt(), start, located, provisional(180), refused(503)))).toBe(true);
+    expect(outcomeOf(feed(hunt(), start, located, provisional(183, true), refused(503)))?.kind).toBe(
+      'refused',
+    );
+  });
+
+  it('goes on after silence, a transport error and a name that is not found', () => {
+    expect(feed(hunt(), start, located, { type: 'timer', timer: 'silence' })[0]).toEqual({ type: 'abandon' });
+    expect(goesOn(feed(hunt(), start, located, { type: 'timer', timer: 'silence' }))).toBe(true);
+    expect(goesOn(feed(hunt(), start, located, { type: 'unreachable', why: 'refused' }))).toBe(true);
+    expect(goesOn(feed(hunt(), start, { type: 'not-located', why: 'unknown host' }))).toBe(true);
+  });
+
+  it('gives 15 s after a 100, then goes on', () => {
+    const state = hunt();
+    expect(feed(state, start, located, provisional(100))).toEqual([
+      { type: 'stop-timer', timer: 'silence' },
+      { type: 'set-timer', timer: 'progress', delayMs: 15_000 },
+    ]);
+    const actions = feed(state, { type: 'timer', timer: 'progress' });
+    expect(actions[0]).toEqual({ type: 'abandon' });
+    expect(goesOn(actions)).toBe(true);
+  });
+
+  it('tells of ringing once per attempt and stops the timers of silence', () => {
+    const state = hunt();
+    const actions = feed(state, start, located, provisional(180));
+    expect(actions).toContainEqual({ type: 'stop-timer', timer: 'silence' });
+    expect(actions).toContainEqual({ type: 'ringing' });
+    expect(feed(state, provisional(180))).toEqual([]);
+  });
+
+  it('tries the further addresses of a target before the next target', () => {
+    const state = hunt();
+    const twoAddresses = { type: 'located', endpoints: [at('192.0.2.1'), at('192.0.2.2')] } as const;
+    const actions = feed(state, start, twoAddresses, refused(503));
+    expect(actions).toContainEqual({ type: 'invite', uri: FIRST.uri, destination: at('192.0.2.2') });
+    expect(goesOn(feed(state, refused(503)))).toBe(true);
+  });
+
+  it('ends as exhausted with the last status when all have failed', () => {
+    const actions = feed(hunt(), start, located, refused(503), located, {
+      type: 'unreachable',
+      why: 'refused',
+    });
+    expect(outcomeOf(actions)).toEqual({
+      kind: 'exhausted',
+      sipStatus: 503,
+      why: 'all 2 targets were tried',
+    });
+  });
+
+  it('ends at once where no target is enabled', () => {
+    expect(outcomeOf(feed(hunt([]), start))).toEqual({ kind: 'no-target', why: 'there is no target' });
+    expect(outcomeOf(feed(hunt([{ ...FIRST, enabled: false }]), start))).toEqual({
+      kind: 'no-target',
+      why: 'every target is disabled',
+    });
+  });
+
+  it('gives up at the answer time-out, abandoning the attempt', () => {
+    const actions = feed(hunt(), start, located, provisional(180), { type: 'timer', timer: 'answer' });
+    expect(actions[0]).toEqual({ type: 'abandon' });
+    expect(outcomeOf(actions)).toEqual({ kind: 'no-answer', why: 'no answer within 30 s' });
+  });
+
+  it('wants some target to ring within 60 s where the time-out is longer', () => {
+    const state = hunt([FIRST], 120_000);
+    expect(feed(state, start)).toContainEqual({ type: 'set-timer', timer: 'first-ring', delayMs: 60_000 });
+    expect(outcomeOf(feed(state, located, { type: 'timer', timer: 'first-ring' }))?.kind).toBe('no-answer');
+  });
+
+  it('cancels whatever is under way, and nothing more happens after the end', () => {
+    const state = hunt();
+    const actions = feed(state, start, located, { type: 'cancel' });
+    expect(actions[0]).toEqual({ type: 'abandon' });
+    expect(outcomeOf(actions)).toEqual({ kind: 'canceled' });
+    expect(feed(state, refused(486), { type: 'answered', status: 200, reason: 'OK' }, start)).toEqual([]);
+  });
+
+  it('ends with every timer stopped', () => {
+    const actions = feed(hunt(), start, located, { type: 'answered', status: 200, reason: 'OK' });
+    const stopped = actions.filter((action) => action.type === 'stop-timer').map((action) => action.timer);
+    expect(new Set(stopped)).toEqual(new Set(['silence', 'progress', 'first-ring', 'answer']));
+    expect(outcomeOf(actions)).toEqual({ kind: 'answered' });
+  });
+
+  it('writes down which targets there were, why each was tried and what it answered when', () => {
+    const state = hunt([FIRST, SECOND, { ...SECOND, sid: 'NE3', enabled: false }]);
+    feed(state, start, located, refused(503), located, provisional(180), {
+      type: 'answered',
+      status: 200,
+      reason: 'OK',
+    });
+    expect(state.trace.targets.map((each) => each.standing)).toEqual([
+      'tried as attempt 1: failed over',
+      'tried as attempt 2: answered',
+      'disabled: never tried',
+    ]);
+    expect(state.trace.attempts).toMatchObject([
+      {
+        targetSid: 'NE1',
+        destination: 'udp:192.0.2.1:5060',
+        reason: 'the only one left of priority 1',
+        answers: [{ status: 503, atMs: 2000 }],
+        result: 'failed over',
+      },
+      {
+        targetSid: 'NE2',
+        answers: [
+          { status: 180, atMs: 4000 },
+          { status: 200, atMs: 5000 },
+        ],
+        result: 'answered',
+      },
+    ]);
+  });
+});

@@ -1,0 +1,18 @@
+// Why a session description cannot be used; the layers above turn the code into a SIP status.
+
+export type SdpErrorCode =
+  | 'malformed'
+  | 'no-audio'
+  | 'no-common-codec'
+  | 'unsupported-profile'
+  | 'unsupported-address';
+
+export class SdpError extends Error {
+  readonly code: SdpErrorCode;
+
+  constructor(code: SdpErrorCode, message: string) {
+    super(message);
+    this.name = 'SdpError';
+    this.code = code;
+  }
+}

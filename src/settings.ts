@@ -1,0 +1,181 @@
+// Every setting: its variable, flag, default and meaning. Parsing, `--help` and the docs are drawn from this table.
+import { isIP } from 'node:net';
+import { LOG_LEVELS } from './lib/log.ts';
+import { allowNetworks } from './lib/networks.ts';
+
+/** A value that cannot be used; the message completes a sentence that begins with the setting's name. */
+export class BadValue extends Error {}
+
+export interface Setting<T> {
+  readonly variable: string;
+  /** Without the dashes; secrets have none, as command lines are seen by others. */
+  readonly flag?: string;
+  /** In words where it depends on others. */
+  readonly default: string;
+  readonly meaning: string;
+  /** @throws {BadValue} */
+  read(text: string): T;
+}
+
+export const SETTINGS = {
+  data: {
+    variable: 'TANDEM_DATA',
+    flag: 'data',
+    default: './data',
+    meaning: 'folder of the database, the key and account.json',
+    read: (text: string) => text,
+  },
+  key: {
+    variable: 'TANDEM_KEY',
+    default: 'the file "key" in the data folder, made at the first start',
+    meaning: 'encrypts stored secrets: 64 hex digits, as `openssl rand -hex 32` gives them',
+    read: (text: string) => matching(text, /^[0-9a-f]{64}$/i, 'must be 64 hex digits (openssl rand -hex 32)'),
+  },
+  httpHost: {
+    variable: 'TANDEM_HTTP_HOST',
+    flag: 'http-host',
+    default: '127.0.0.1',
+    meaning: 'address the REST API listens on',
+    read: (text: string) => (text === 'localhost' ? text : readAddress(text)),
+  },
+  httpPort: {
+    variable: 'TANDEM_HTTP_PORT',
+    flag: 'http-port',
+    default: '8080',
+    meaning: 'port of the REST API; 0 picks a free one',
+    read: (text: string) => readInteger(text, 0, 65_535),
+  },
+  sipHosts: {
+    variable: 'TANDEM_SIP_HOST',
+    flag: 'sip-host',
+    default: '127.0.0.1',
+    meaning: 'addresses SIP listens on, IPv4 or IPv6, separated by commas',
+    read: (text: string) => readList(text).map(readAddress),
+  },
+  sipPort: {
+    variable: 'TANDEM_SIP_PORT',
+    flag: 'sip-port',
+    default: '5060',
+    meaning: 'UDP and TCP port of SIP; 0 picks a free one',
+    read: (text: string) => readInteger(text, 0, 65_535),
+  },
+  publicIp: {
+    variable: 'TANDEM_PUBLIC_IP',
+    flag: 'public-ip',
+    default: 'the SIP host',
+    meaning: 'address that Via, Contact and SDP name; needed with a wildcard SIP host',
+    read: readAddress,
+  },
+  rtpPorts: {
+    variable: 'TANDEM_RTP_PORTS',
+    flag: 'rtp-ports',
+    default: '20000-29999',
+    meaning: 'UDP ports for media, first and last',
+    read: readPortRange,
+  },
+  baseUrl: {
+    variable: 'TANDEM_BASE_URL',
+    flag: 'base-url',
+    default: "from the request's Host",
+    meaning: 'base of the absolute URLs in answers, such as https://tandem.example.com',
+    read: readBaseUrl,
+  },
+  accountSid: {
+    variable: 'TANDEM_ACCOUNT_SID',
+    default: 'made at the first start, kept in account.json',
+    meaning: 'SID of the first account; goes with TANDEM_AUTH_TOKEN',
+    read: (text: string) => matching(text, /^AC[0-9a-fA-F]{32}$/, 'must be AC and 32 hex digits'),
+  },
+  authToken: {
+    variable: 'TANDEM_AUTH_TOKEN',
+    default: 'made at the first start, kept in account.json',
+    meaning: 'token of the first account, at least 16 characters',
+    read: (text: string) =>
+      matching(text, /^[\x20-\x7e]{16,}$/, 'must be at least 16 printable ASCII characters'),
+  },
+  allowNets: {
+    variable: 'TANDEM_ALLOW_NETS',
+    flag: 'allow-nets',
+    default: 'all loopback and private ones while every listener is on loopback, else none',
+    meaning: 'private networks that calls and webhooks may reach, such as 10.0.0.0/8,192.168.1.0/24; or none',
+    read: readNetworks,
+  },
+  callbackRetries: {
+    variable: 'TANDEM_CALLBACK_RETRIES',
+    flag: 'callback-retries',
+    default: '8',
+    meaning: 'how often a status callback that failed is sent again; 0 is what Twilio does',
+    read: (text: string) => readInteger(text, 0, 100),
+  },
+  drainS: {
+    variable: 'TANDEM_DRAIN_S',
+    flag: 'drain-s',
+    default: '60',
+    meaning: 'seconds that running calls are given to end after SIGTERM',
+    read: (text: string) => readInteger(text, 0, 86_400),
+  },
+  logLevel: {
+    variable: 'TANDEM_LOG_LEVEL',
+    flag: 'log-level',
+    default: 'info',
+    meaning: LOG_LEVELS.join(', '),
+    read: (text: string) => {
+      const level = LOG_LEVELS.find((each) => each === text);
+      if (level) return level;
+      throw new BadValue(`must be one of ${LOG_LEVELS.join(', ')}`);
+    },
+  },
+} as const satisfies Readonly<Record<string, Setting<unknown>>>;
+
+function matching(text: string, pattern: RegExp, reason: string): string {
+  if (pattern.test(text)) return text;
+  throw new BadValue(reason);
+}
+
+function readInteger(text: string, min: number, max: number): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new BadValue(`must be a whole number from ${min} to ${max}`);
+}
+
+const readList = (text: string): readonly string[] => text.split(',').map((each) => each.trim());
+
+function readAddress(text: string): string {
+  if (isIP(text) !== 0) return text;
+  throw new BadValue(`must be an IP address: "${text}" is none`);
+}
+
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A bridged call takes four ports. */
+const MIN_RTP_PORTS = 4;
+
+function readPortRange(text: string): PortRange {
+  const [, first = '', last = ''] = /^(\d+)-(\d+)$/.exec(text) ?? [];
+  const range = { first: Number(first), last: Number(last) };
+  const isUsable =
+    range.first >= 1024 && range.last <= 65_535 && range.last - range.first + 1 >= MIN_RTP_PORTS;
+  if (first !== '' && isUsable) return range;
+  throw new BadValue(`must be ${MIN_RTP_PORTS} ports or more between 1024 and 65535, such as 20000-29999`);
+}
+
+function readBaseUrl(text: string): string {
+  const url = URL.parse(text);
+  const isBase =
+    url && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '';
+  if (isBase) return text.replace(/\/+$/, '');
+  throw new BadValue('must be an http or https URL such as https://tandem.example.com');
+}
+
+function readNetworks(text: string): readonly string[] {
+  const nets = text === 'none' ? [] : readList(text);
+  try {
+    allowNetworks(nets);
+  } catch (error) {
+    throw new BadValue(`must be a list of networks: ${(error as Error).message}`);
+  }
+  return nets;
+}

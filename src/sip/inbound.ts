@@ -1,0 +1,138 @@
+// Every datagram's way in: parse, check, and on to its transaction, its dialog, or the handler of new calls.
+import type { ServerInvite } from './agent.ts';
+import { dialogKey } from './dialog/dialog.ts';
+import { inviteRefusal, methodRefusal, type Refusal, refusalOf } from './message/check.ts';
+import { HEADER } from './message/headers.ts';
+import type { SipMessage } from './message/message.ts';
+import { scanMessage } from './message/parse.ts';
+import { SipSyntaxError } from './message/syntax-error.ts';
+import { capabilities, newTag, refusing, replyStatelessly, type Stack } from './stack.ts';
+import type { Flow, Receive } from './transport/transport.ts';
+import { takeInvite } from './uas.ts';
+
+/** Server transactions held at once; a request over that is answered 503 without being remembered. */
+const MAX_SERVER_TRANSACTIONS = 100_000;
+/** Client and server transactions and dialogs together. */
+const MAX_STATE = 300_000;
+const RETRY_AFTER_S = '5';
+const LOGGED_CHARACTERS = 200;
+
+export class Inbound {
+  onInvite: ((invite: ServerInvite) => void) | undefined;
+  readonly #stack: Stack;
+  /** To tag of stateless responses: the same for a retransmission (RFC 3261 §8.2.7). */
+  readonly #tag: string;
+  #dropped = 0;
+
+  constructor(stack: Stack) {
+    this.#stack = stack;
+    this.#tag = newTag(stack.random);
+  }
+
+  /** Datagrams that led to nothing: garbage, and responses nobody waits for. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Takes one datagram. The one place where what a message leads to is caught. */
+  readonly receive: Receive = (octets, flow) => {
+    // Keep-alives (RFC 5626 §3.5.1 and what phones send).
+    if (octets.length <= 4 && octets.trim() === '') return;
+    try {
+      const message = scanMessage(octets);
+      if (message.isRequest) this.#request(message, flow);
+      else this.#response(message, octets, flow);
+    } catch (error) {
+      if (error instanceof SipSyntaxError) this.#drop(octets, flow, error.message);
+      else this.#stack.log.error({ error, from: flow.peer }, 'a SIP message could not be dealt with');
+    }
+  };
+
+  #drop(octets: string, { peer }: Flow, why: string): void {
+    this.#dropped++;
+    this.#stack.log.debug(
+      { from: peer.address, port: peer.port, why, excerpt: octets.slice(0, LOGGED_CHARACTERS) },
+      'SIP datagram dropped',
+    );
+  }
+
+  #response(response: SipMessage, octets: string, flow: Flow): void {
+    if (response.fault) throw response.fault;
+    if (this.#stack.layer.response(response)) return;
+    const isInviteSuccess =
+      response.status >= 200 && response.status < 300 && response.seqMethod === 'INVITE';
+    const key = dialogKey(response.callId, response.fromTag, response.toTag);
+    const dialog = isInviteSuccess ? this.#stack.dialogs.get(key) : undefined;
+    if (dialog) dialog.answeredAgain(response);
+    else this.#drop(octets, flow, 'a response to nothing of ours');
+  }
+
+  #request(request: SipMessage, flow: Flow): void {
+    // Without a Via there is no telling who asks.
+    if (request.value(HEADER.via) === undefined) throw request.fault ?? new SipSyntaxError('via', 'no Via');
+    const refusal = refusalOf(request);
+    if (refusal) return this.#refuse(request, flow, refusal);
+    if (request.method === 'ACK') return this.#ack(request);
+    if (this.#stack.layer.absorb(request)) return;
+    if (request.method === 'CANCEL') return this.#cancel(request, flow);
+    if (this.#isFull() && request.method !== 'BYE') {
+      return this.#refuse(request, flow, { status: 503, headers: [['Retry-After', RETRY_AFTER_S]] });
+    }
+    if (request.toTag) this.#inDialog(request, flow);
+    else this.#outsideDialog(request, flow);
+  }
+
+  #isFull(): boolean {
+    const { layer, dialogs } = this.#stack;
+    return layer.serverSize >= MAX_SERVER_TRANSACTIONS || layer.size + dialogs.size >= MAX_STATE;
+  }
+
+  #ack(ack: SipMessage): void {
+    const transaction = this.#stack.layer.inviteOf(ack);
+    if (transaction) return transaction.acknowledge(ack);
+    this.#stack.dialogs.get(dialogKey(ack.callId, ack.toTag, ack.fromTag))?.acknowledged(ack);
+  }
+
+  #cancel(cancel: SipMessage, flow: Flow): void {
+    const transaction = this.#stack.layer.inviteOf(cancel);
+    if (!transaction) return this.#refuse(cancel, flow, { status: 481 });
+    this.#refuse(cancel, flow, { status: 200 });
+    transaction.user?.canceled();
+  }
+
+  #inDialog(request: SipMessage, flow: Flow): void {
+    const dialog = this.#stack.dialogs.get(dialogKey(request.callId, request.toTag, request.fromTag));
+    if (dialog) dialog.request(request, flow);
+    else this.#refuse(request, flow, { status: 481 });
+  }
+
+  #outsideDialog(request: SipMessage, flow: Flow): void {
+    switch (request.method) {
+      case 'INVITE':
+        return this.#invite(request, flow);
+      case 'OPTIONS':
+        return this.#refuse(request, flow, {
+          status: 200,
+          headers: [...capabilities(this.#stack), ['Accept', 'application/sdp']],
+        });
+      default:
+        return this.#refuse(request, flow, methodRefusal(request.method) ?? { status: 481 });
+    }
+  }
+
+  #invite(invite: SipMessage, flow: Flow): void {
+    const refusal = this.#stack.layer.isMerged(invite) ? { status: 482 } : inviteRefusal(invite);
+    if (refusal) return this.#refuse(invite, flow, refusal);
+    if (!this.onInvite) return this.#refuse(invite, flow, { status: 404 });
+    try {
+      takeInvite(this.#stack, invite, flow, this.onInvite);
+    } catch (error) {
+      if (!(error instanceof SipSyntaxError)) throw error;
+      this.#refuse(invite, flow, { status: 400, reason: 'Bad Request: no dialog can be made of it' });
+    }
+  }
+
+  #refuse(request: SipMessage, flow: Flow, refusal: Refusal): void {
+    replyStatelessly(request, flow, refusing(refusal, this.#tag));
+  }
+}

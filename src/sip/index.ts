@@ -1,0 +1,19 @@
+// SIP signalling (RFC 3261), usable alone. The public face; the map:
+//   agent.ts       what the layers above see: calls placed and taken, dialogs
+//   user-agent.ts  binds sockets and composes; inbound.ts shows each message its place
+//   uac.ts uas.ts  an INVITE of ours, an INVITE of theirs
+//   dialog/        dialogs: identity and route set (pure), the session around them
+//   transaction/   the four machines of §17 (pure), the layer that runs them
+//   transport/     sockets; locate.ts finds where a URI's requests go
+//   message/       text to messages and back; imports nothing else of sip but types
+export type * from './agent.ts';
+export type { SipMessage } from './message/message.ts';
+export { type NameAddr, parseNameAddr } from './message/name-addr.ts';
+export { fromOctets, toOctets } from './message/octets.ts';
+export { parseMessage } from './message/parse.ts';
+export { serializeRequest, serializeResponse } from './message/serialize.ts';
+export { type SipSyntaxCode, SipSyntaxError } from './message/syntax-error.ts';
+export { formatUri, parseUri, type SipUri } from './message/uri.ts';
+export { reasonOf } from './status.ts';
+export { type AddressResolver, LocateError, type LocateErrorCode, locate } from './transport/locate.ts';
+export { createUserAgent, type UserAgentOptions } from './user-agent.ts';

@@ -1,0 +1,111 @@
+// What is wrong with a request before anyone looks at what it wants, as the status that says so (RFC 3261 §8.2).
+import type { HeaderField } from '../agent.ts';
+import { parseDigits, skipToken } from './grammar.ts';
+import { HEADER } from './headers.ts';
+import type { SipMessage } from './message.ts';
+import { parseNameAddr } from './name-addr.ts';
+import { SipSyntaxError } from './syntax-error.ts';
+import { parseUri } from './uri.ts';
+
+export const ALLOWED_METHODS = 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE';
+/** Methods that are known and not taken: 405; any other is 501 (RFC 3261 §21.5.2). */
+const OTHER_METHODS = new Set([
+  'REGISTER',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'PUBLISH',
+  'MESSAGE',
+  'REFER',
+  'INFO',
+  'PRACK',
+]);
+const ALLOWED = new Set(ALLOWED_METHODS.split(', '));
+
+export interface Refusal {
+  readonly status: number;
+  /** In place of the status' own phrase. */
+  readonly reason?: string;
+  readonly headers?: readonly HeaderField[];
+}
+
+const ONCE = [HEADER.from, HEADER.to, HEADER.callId, HEADER.cseq, HEADER.maxForwards] as const;
+const ONCE_NAMES = ['From', 'To', 'Call-ID', 'CSeq', 'Max-Forwards'] as const;
+
+const badRequest = (reason: string): Refusal => ({ status: 400, reason: `Bad Request: ${reason}` });
+
+/** Why a request is refused whoever sent it, or undefined. Methods inside a dialog are the dialog's matter. */
+export function refusalOf(request: SipMessage): Refusal | undefined {
+  if (request.fault?.code === 'version') return { status: 505 };
+  if (request.fault) return badRequest(request.fault.message);
+  try {
+    return headerRefusal(request) ?? uriRefusal(request) ?? extensionRefusal(request);
+  } catch (error) {
+    if (error instanceof SipSyntaxError) return badRequest(printable(error.message));
+    throw error;
+  }
+}
+
+function headerRefusal(request: SipMessage): Refusal | undefined {
+  for (let i = 0; i < ONCE.length; i++) {
+    const values = request.values(ONCE[i] ?? 0);
+    if (values.length > 1) return badRequest(`${ONCE_NAMES[i]} more than once`);
+    if (values.length === 0 && ONCE[i] !== HEADER.maxForwards)
+      return badRequest(`${ONCE_NAMES[i]} is missing`);
+  }
+  if (request.callId === '') return badRequest('Call-ID is empty');
+  // Reading them is the check: each throws when malformed.
+  void request.via;
+  void request.seq;
+  parseNameAddr(request.value(HEADER.from) ?? '');
+  parseNameAddr(request.value(HEADER.to) ?? '');
+  if (request.seqMethod !== request.method) return badRequest('CSeq names another method');
+  const hops = request.value(HEADER.maxForwards);
+  if (hops === undefined) return undefined;
+  const left = parseDigits(hops);
+  return left < 0 || left > 255 ? badRequest('Max-Forwards is no number up to 255') : undefined;
+}
+
+function uriRefusal(request: SipMessage): Refusal | undefined {
+  try {
+    return parseUri(request.uri).headers.length ? badRequest('headers in the Request-URI') : undefined;
+  } catch (error) {
+    if (error instanceof SipSyntaxError && error.code === 'scheme' && hasScheme(request.uri))
+      return { status: 416 };
+    throw error;
+  }
+}
+
+const hasScheme = (uri: string): boolean => /^[A-Za-z][A-Za-z0-9+\-.]*:/.test(uri);
+
+function extensionRefusal(request: SipMessage): Refusal | undefined {
+  // Require has no meaning in CANCEL and ACK (RFC 3261 §8.2.2.3).
+  if (request.method === 'CANCEL' || request.method === 'ACK') return undefined;
+  const required = request.headers('Require').filter((tag) => tag !== '');
+  if (required.length === 0) return undefined;
+  const unsupported = required.filter((tag) => skipToken(tag, 0) === tag.length);
+  return { status: 420, headers: [['Unsupported', unsupported.join(', ')]] };
+}
+
+/** 405 or 501 for a method that is not taken, with Allow. */
+export function methodRefusal(method: string): Refusal | undefined {
+  if (ALLOWED.has(method)) return undefined;
+  return { status: OTHER_METHODS.has(method) ? 405 : 501, headers: [['Allow', ALLOWED_METHODS]] };
+}
+
+/** What keeps an INVITE outside any dialog from being taken. */
+export function inviteRefusal(request: SipMessage): Refusal | undefined {
+  if (parseDigits(request.value(HEADER.maxForwards) ?? '70') === 0) return { status: 483 };
+  return bodyRefusal(request);
+}
+
+/** A body that is no SDP is refused with what would do (RFC 3261 §8.2.3). */
+export function bodyRefusal(request: SipMessage): Refusal | undefined {
+  if (request.bodyOctets === '') return undefined;
+  const encoding = request.value(HEADER.contentEncoding)?.toLowerCase() ?? 'identity';
+  if (encoding !== 'identity') return { status: 415, headers: [['Accept-Encoding', 'identity']] };
+  const type = request.value(HEADER.contentType)?.split(';', 1)[0]?.trim().toLowerCase();
+  return type === 'application/sdp' ? undefined : { status: 415, headers: [['Accept', 'application/sdp']] };
+}
+
+/** A reason phrase made of a malformed value must not be malformed itself. */
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');

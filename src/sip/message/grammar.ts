@@ -1,0 +1,197 @@
+// Character classes and parameters that the header grammars share (RFC 3261 §25.1).
+import { SipSyntaxError } from './syntax-error.ts';
+
+export const TAB = 9;
+export const LF = 10;
+export const CR = 13;
+export const SPACE = 32;
+export const QUOTE = 34;
+export const COMMA = 44;
+export const COLON = 58;
+export const SEMICOLON = 59;
+export const LEFT_ANGLE = 60;
+export const EQUALS = 61;
+export const RIGHT_ANGLE = 62;
+const BACKSLASH = 92;
+
+const tokenCodes = new Uint8Array(256);
+for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~") {
+  tokenCodes[char.charCodeAt(0)] = 1;
+}
+
+export const isTokenCode = (code: number): boolean => tokenCodes[code] === 1;
+export const isSpaceCode = (code: number): boolean => code === SPACE || code === TAB;
+
+/** Whether a C0 control character or DEL stands in `text`. */
+export function hasControl(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < SPACE || code === 127) return true;
+  }
+  return false;
+}
+
+/** Index of the first character at or after `from` that is no space or tab. */
+export function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (isSpaceCode(text.charCodeAt(at))) at++;
+  return at;
+}
+
+/** Index of the first character at or after `from` that is no token character. */
+export function skipToken(text: string, from: number): number {
+  let at = from;
+  while (isTokenCode(text.charCodeAt(at))) at++;
+  return at;
+}
+
+export const isToken = (text: string): boolean => text !== '' && skipToken(text, 0) === text.length;
+
+/** Index after the closing quote of the quoted string that opens at `from`; -1 when it is never closed. */
+export function skipQuoted(text: string, from: number): number {
+  for (let at = from + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH) at++;
+    else if (code === QUOTE) return at + 1;
+  }
+  return -1;
+}
+
+/** Whether `text` at `from` reads `lower`, letter case aside. */
+export function matchesAt(text: string, from: number, lower: string): boolean {
+  for (let i = 0; i < lower.length; i++) {
+    if ((text.charCodeAt(from + i) | 32) !== (lower.charCodeAt(i) | 32)) return false;
+  }
+  return true;
+}
+
+/** A whole number of at most ten digits, or -1. */
+export function parseDigits(text: string): number {
+  if (text.length === 0 || text.length > 10) return -1;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** Walks `;name=value` parameters as offsets, making strings only of those that are asked for. */
+export class ParamReader {
+  readonly #text: string;
+  #at: number;
+  #nameStart = 0;
+  #nameEnd = 0;
+  #valueStart = 0;
+  #valueEnd = 0;
+
+  constructor(text: string, from: number) {
+    this.#text = text;
+    this.#at = from;
+  }
+
+  /**
+   * Moves on to the next parameter; false at the end.
+   * @throws {SipSyntaxError} `parameter` at anything else.
+   */
+  next(): boolean {
+    const text = this.#text;
+    let at = skipSpace(text, this.#at);
+    if (at >= text.length) return false;
+    if (text.charCodeAt(at) !== SEMICOLON) throw malformed(text);
+    this.#nameStart = skipSpace(text, at + 1);
+    this.#nameEnd = skipToken(text, this.#nameStart);
+    if (this.#nameEnd === this.#nameStart) throw malformed(text);
+    at = skipSpace(text, this.#nameEnd);
+    this.#valueStart = this.#valueEnd = at;
+    if (text.charCodeAt(at) === EQUALS) this.#readValue(skipSpace(text, at + 1));
+    this.#at = this.#valueEnd;
+    return true;
+  }
+
+  #readValue(start: number): void {
+    const text = this.#text;
+    this.#valueStart = start;
+    this.#valueEnd = text.charCodeAt(start) === QUOTE ? skipQuoted(text, start) : skipValue(text, start);
+    if (this.#valueEnd <= start) throw malformed(text);
+  }
+
+  isNamed(lower: string): boolean {
+    return this.#nameEnd - this.#nameStart === lower.length && matchesAt(this.#text, this.#nameStart, lower);
+  }
+
+  get name(): string {
+    return this.#text.slice(this.#nameStart, this.#nameEnd);
+  }
+
+  /** As written; empty when the parameter has none. */
+  get value(): string {
+    return this.#text.slice(this.#valueStart, this.#valueEnd);
+  }
+}
+
+/** A parameter's value is a token or a host, and an IPv6 host has brackets and colons. */
+function skipValue(text: string, from: number): number {
+  let at = from;
+  for (let code = text.charCodeAt(at); at < text.length; code = text.charCodeAt(++at)) {
+    if (isSpaceCode(code) || code === SEMICOLON || code === COMMA || code === QUOTE || code === EQUALS) break;
+  }
+  return at;
+}
+
+const malformed = (text: string): SipSyntaxError =>
+  new SipSyntaxError('parameter', `bad parameters in "${text.slice(0, 100)}"`);
+
+/**
+ * Value of the parameter `lower` among those that start at `from`; empty when it has no value.
+ * @throws {SipSyntaxError} `parameter` when one before it is malformed.
+ */
+export function findParam(text: string, from: number, lower: string): string | undefined {
+  const params = new ParamReader(text, from);
+  while (params.next()) if (params.isNamed(lower)) return params.value;
+  return undefined;
+}
+
+/**
+ * All parameters from `from` to the end, by lower-case name; the first of two of a name counts.
+ * @throws {SipSyntaxError} `parameter`.
+ */
+export function parseParams(text: string, from: number): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const params = new ParamReader(text, from);
+  while (params.next()) {
+    const name = params.name.toLowerCase();
+    if (!found.has(name)) found.set(name, params.value);
+  }
+  return found;
+}
+
+/** Splits at commas outside quotes and angle brackets. */
+export function splitList(value: string): string[] {
+  if (!value.includes(',')) return [value];
+  const parts: string[] = [];
+  let start = 0;
+  for (let end = listItemEnd(value, 0); ; end = listItemEnd(value, start)) {
+    parts.push(value.slice(start, end).trim());
+    if (end >= value.length) return parts;
+    start = end + 1;
+  }
+}
+
+/** Index of the comma that ends the list item at `from`, or the length. */
+export function listItemEnd(value: string, from: number): number {
+  let insideAngles = false;
+  for (let at = from; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code === LEFT_ANGLE) insideAngles = true;
+    else if (code === RIGHT_ANGLE) insideAngles = false;
+    else if (code === COMMA && !insideAngles) return at;
+    else if (code === QUOTE && !insideAngles) {
+      const after = skipQuoted(value, at);
+      if (after < 0) return value.length;
+      at = after - 1;
+    }
+  }
+  return value.length;
+}

@@ -1,0 +1,165 @@
+// A received message: one octet string and where its parts lie; every value is cut out only when asked for.
+import type { RequestView, ResponseView } from '../agent.ts';
+import {
+  findParam,
+  isSpaceCode,
+  isToken,
+  listItemEnd,
+  parseDigits,
+  skipToken,
+  splitList,
+} from './grammar.ts';
+import { fullName, HEADER, headerId, isListHeader } from './headers.ts';
+import { addressEnd } from './name-addr.ts';
+import { fromOctets } from './octets.ts';
+import { SipSyntaxError } from './syntax-error.ts';
+import { parseVia, type Via } from './via.ts';
+
+/** Numbers per header in the field table: id, name start, name end, value start, value end. */
+export const FIELD_WIDTH = 5;
+
+/** What the parser found; offsets are into `text`. */
+export interface Layout {
+  readonly text: string;
+  /** Empty in a response. */
+  readonly method: string;
+  readonly uri: string;
+  /** 0 in a request. */
+  readonly status: number;
+  readonly reason: string;
+  readonly fields: readonly number[];
+  /** Whether any header is folded over lines. */
+  readonly folded: boolean;
+  readonly bodyStart: number;
+  readonly bodyEnd: number;
+  /** What is wrong with a message that can still be answered. */
+  readonly fault: SipSyntaxError | undefined;
+}
+
+/** Header values are octet strings as received, folding undone. Accessors throw SipSyntaxError at a malformed value. */
+export class SipMessage implements RequestView, ResponseView {
+  readonly #layout: Layout;
+  readonly method: string;
+  readonly uri: string;
+  readonly status: number;
+  readonly reason: string;
+  #via: Via | undefined;
+  #fromTag: string | undefined;
+  #toTag: string | undefined;
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+    this.method = layout.method;
+    this.uri = layout.uri;
+    this.status = layout.status;
+    this.reason = layout.reason;
+  }
+
+  get isRequest(): boolean {
+    return this.status === 0;
+  }
+
+  get fault(): SipSyntaxError | undefined {
+    return this.#layout.fault;
+  }
+
+  /** The body's octets. */
+  get bodyOctets(): string {
+    return this.#layout.text.slice(this.#layout.bodyStart, this.#layout.bodyEnd);
+  }
+
+  get body(): string {
+    return fromOctets(this.bodyOctets);
+  }
+
+  header(name: string): string | undefined {
+    const lower = fullName(name);
+    const value = this.#values(lower, true)[0];
+    if (value === undefined || !isListHeader(lower)) return value;
+    return value.slice(0, listItemEnd(value, 0)).trim();
+  }
+
+  headers(name: string): readonly string[] {
+    const lower = fullName(name);
+    const values = this.#values(lower, false);
+    return isListHeader(lower) ? values.flatMap(splitList) : values;
+  }
+
+  /** The first field of a known header, whole: a list is not split. */
+  value(id: number): string | undefined {
+    const { fields } = this.#layout;
+    for (let at = 0; at < fields.length; at += FIELD_WIDTH) if (fields[at] === id) return this.#cut(at);
+    return undefined;
+  }
+
+  /** Every field of a known header, lists not split. */
+  values(id: number): string[] {
+    const { fields } = this.#layout;
+    const found: string[] = [];
+    for (let at = 0; at < fields.length; at += FIELD_WIDTH) if (fields[at] === id) found.push(this.#cut(at));
+    return found;
+  }
+
+  /** The topmost Via. */
+  get via(): Via {
+    this.#via ??= parseVia(this.value(HEADER.via) ?? '');
+    return this.#via;
+  }
+
+  get callId(): string {
+    return this.value(HEADER.callId) ?? '';
+  }
+
+  /** Empty without one. */
+  get fromTag(): string {
+    this.#fromTag ??= tagOf(this.value(HEADER.from) ?? '');
+    return this.#fromTag;
+  }
+
+  /** Empty without one. */
+  get toTag(): string {
+    this.#toTag ??= tagOf(this.value(HEADER.to) ?? '');
+    return this.#toTag;
+  }
+
+  /** The CSeq's number (RFC 3261 §8.1.1.5: below 2³¹). */
+  get seq(): number {
+    const value = this.value(HEADER.cseq) ?? '';
+    const seq = parseDigits(value.slice(0, skipToken(value, 0)));
+    if (seq < 0 || seq >= 2 ** 31) throw new SipSyntaxError('cseq', `bad CSeq "${value.slice(0, 60)}"`);
+    return seq;
+  }
+
+  get seqMethod(): string {
+    const value = this.value(HEADER.cseq) ?? '';
+    let at = skipToken(value, 0);
+    while (isSpaceCode(value.charCodeAt(at))) at++;
+    const method = value.slice(at);
+    if (!isToken(method)) throw new SipSyntaxError('cseq', `bad CSeq "${value.slice(0, 60)}"`);
+    return method;
+  }
+
+  #values(lower: string, firstOnly: boolean): string[] {
+    const { fields, text } = this.#layout;
+    const id = headerId(lower, 0, lower.length);
+    const found: string[] = [];
+    for (let at = 0; at < fields.length; at += FIELD_WIDTH) {
+      const isWanted =
+        id >= 0
+          ? fields[at] === id
+          : fields[at] === -1 && fullName(text.slice(fields[at + 1], fields[at + 2])) === lower;
+      if (!isWanted) continue;
+      found.push(this.#cut(at));
+      if (firstOnly) break;
+    }
+    return found;
+  }
+
+  #cut(at: number): string {
+    const { fields, text, folded } = this.#layout;
+    const value = text.slice(fields[at + 3], fields[at + 4]);
+    return folded && value.includes('\r\n') ? value.replace(/[ \t]*\r\n[ \t]+/g, ' ').trim() : value;
+  }
+}
+
+const tagOf = (value: string): string => findParam(value, addressEnd(value), 'tag') ?? '';

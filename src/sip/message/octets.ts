@@ -1,0 +1,20 @@
+// Messages are octet strings, one character (0–255) per byte; text becomes UTF-8 octets here and back.
+import { isAscii } from 'node:buffer';
+
+/** Text as its UTF-8 octets, one character each. */
+export const toOctets = (text: string): string => {
+  const bytes = Buffer.from(text, 'utf8');
+  return bytes.length === text.length ? text : bytes.toString('latin1');
+};
+
+/** UTF-8 octets as text; octets that are no UTF-8 become U+FFFD. */
+export const fromOctets = (octets: string): string => {
+  const bytes = Buffer.from(octets, 'latin1');
+  return isAscii(bytes) ? octets : bytes.toString('utf8');
+};
+
+/** Whether every character stands for one byte. */
+export function isOctets(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 255) return false;
+  return true;
+}

@@ -1,0 +1,97 @@
+// What UAC, UAS and dialogs share: the layer below, the dialogs, and the headers we put into everything.
+import { isIP, isIPv6 } from 'node:net';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+import type { Endpoint, HeaderField } from './agent.ts';
+import { ALLOWED_METHODS, type Refusal } from './message/check.ts';
+import type { SipMessage } from './message/message.ts';
+import { type ResponseParts, serializeResponse } from './message/serialize.ts';
+import { SipSyntaxError } from './message/syntax-error.ts';
+import { parseUri } from './message/uri.ts';
+import { MAGIC_COOKIE, viaPrefix } from './message/via.ts';
+import { reasonOf } from './status.ts';
+import type { TransactionLayer } from './transaction/layer.ts';
+import type { Timers } from './transaction/timers.ts';
+import type { Flow, Transport } from './transport/transport.ts';
+
+/** A dialog as the inbound side sees it. */
+export interface InboundDialog {
+  /** A request inside the dialog, ACK excepted; not a retransmission. */
+  request(request: SipMessage, flow: Flow): void;
+  /** The ACK of a 2xx of ours. */
+  acknowledged(ack: SipMessage): void;
+  /** A 2xx to our INVITE whose transaction is gone. */
+  answeredAgain(response: SipMessage): void;
+  dispose(): void;
+}
+
+export interface Stack {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly timers: Timers;
+  readonly layer: TransactionLayer;
+  readonly dialogs: Map<string, InboundDialog>;
+  /** User-Agent and Server. */
+  readonly product: string;
+  /** Whether an address that a peer names may be sent to. */
+  readonly reachable: (address: string) => boolean;
+}
+
+export const newTag = (random: Random): string => random.hex(8);
+
+/** 96 random bits: nobody who has not seen the request can make a response to it. */
+export const newBranch = (random: Random): string => MAGIC_COOKIE + random.hex(12);
+
+export const viaOf = (transport: Transport, branch: string): string =>
+  viaPrefix(transport.local.transport, transport.sentBy) + branch;
+
+export const contactOf = (transport: Transport): string => `<sip:${transport.sentBy}>`;
+
+/** Headers of every request of ours but the ones that its kind brings. */
+export const requestHeaders = (stack: Stack): HeaderField[] => [
+  ['Max-Forwards', '70'],
+  ['User-Agent', stack.product],
+];
+
+/** Headers that tell the peer what we can: in responses to INVITE and OPTIONS. */
+export const capabilities = (stack: Stack): HeaderField[] => [
+  ['Allow', ALLOWED_METHODS],
+  ['Supported', ''],
+  ['Server', stack.product],
+];
+
+type Reply = Omit<ResponseParts, 'reason'> & { readonly reason?: string };
+
+/** The octets of a response to `request`. */
+export const responseOctets = (request: SipMessage, flow: Flow, reply: Reply): string =>
+  serializeResponse(request, flow.peer, { ...reply, reason: reply.reason ?? reasonOf(reply.status) });
+
+/** Answers a request and forgets it. An ACK is never answered. */
+export function replyStatelessly(request: SipMessage, flow: Flow, reply: Reply): void {
+  if (request.method === 'ACK') return;
+  flow.transport.send(responseOctets(request, flow, reply), flow.peer);
+}
+
+/** A refusal as a reply. */
+export const refusing = (refusal: Refusal, toTag: string): Reply => ({ ...refusal, toTag });
+
+/**
+ * Where a request inside a dialog goes: to the next hop when that is an address of the flow's own kind which may
+ * be sent to. A host name is the peer's free choice and would have to be looked up while a call hangs on it, and
+ * another transport is not ours to open: then the place the dialog's messages came from is the better word.
+ */
+export function dialogDestination(stack: Stack, nextHop: string, flow: Flow): Endpoint {
+  try {
+    const { scheme, host, port, params } = parseUri(nextHop);
+    const transport = params.get('transport')?.toLowerCase() ?? 'udp';
+    const isOurKind =
+      scheme === 'sip' && transport === flow.peer.transport && isIPv6(host) === isIPv6(flow.peer.address);
+    if (isIP(host) === 0 || !isOurKind || !stack.reachable(host)) return flow.peer;
+    return { transport: flow.peer.transport, address: host, port: port ?? 5060 };
+  } catch (error) {
+    if (error instanceof SipSyntaxError) return flow.peer;
+    throw error;
+  }
+}

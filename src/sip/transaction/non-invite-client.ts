@@ -1,0 +1,63 @@
+// The non-INVITE client transaction over an unreliable transport (RFC 3261 §17.1.2 fig. 6).
+//
+//   trying ──1xx──▶ proceeding ──final──▶ completed ──K──▶ terminated
+import {
+  type ClientInput,
+  END,
+  PASS,
+  SEND,
+  type Step,
+  set,
+  stay,
+  stop,
+  TIMED_OUT,
+  UNSENT,
+} from './machine.ts';
+import { lifetimeMs, type Timers } from './timers.ts';
+
+export interface NonInviteClientState {
+  readonly phase: 'initial' | 'trying' | 'proceeding' | 'completed' | 'terminated';
+  /** Interval of timer E. */
+  readonly intervalMs: number;
+}
+
+export const NON_INVITE_CLIENT: NonInviteClientState = { phase: 'initial', intervalMs: 0 };
+
+type Result = Step<NonInviteClientState>;
+
+export function stepNonInviteClient(state: NonInviteClientState, input: ClientInput, timers: Timers): Result {
+  switch (state.phase) {
+    case 'initial':
+      if (input.type !== 'start') return stay(state);
+      return stay(
+        { phase: 'trying', intervalMs: timers.t1Ms },
+        SEND,
+        set('E', timers.t1Ms),
+        set('F', lifetimeMs(timers)),
+      );
+    case 'trying':
+    case 'proceeding':
+      return unanswered(state, input, timers);
+    case 'completed':
+      return input.type === 'timer' && input.timer === 'K' ? terminate(state) : stay(state);
+    case 'terminated':
+      return stay(state);
+  }
+}
+
+function unanswered(state: NonInviteClientState, input: ClientInput, timers: Timers): Result {
+  if (input.type === 'transport-error') return terminate(state, UNSENT);
+  if (input.type === 'response') {
+    if (input.status < 200) return stay({ ...state, phase: 'proceeding' }, PASS);
+    return stay({ ...state, phase: 'completed' }, stop('E'), stop('F'), PASS, set('K', timers.t4Ms));
+  }
+  if (input.type !== 'timer') return stay(state);
+  if (input.timer === 'F') return terminate(state, TIMED_OUT);
+  if (input.timer !== 'E') return stay(state);
+  const doubled = Math.min(state.intervalMs * 2, timers.t2Ms);
+  const intervalMs = state.phase === 'proceeding' ? timers.t2Ms : doubled;
+  return stay({ ...state, intervalMs }, SEND, set('E', intervalMs));
+}
+
+const terminate = (state: NonInviteClientState, ...reports: (typeof TIMED_OUT)[]): Result =>
+  stay({ ...state, phase: 'terminated' }, ...reports, END);

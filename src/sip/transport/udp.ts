@@ -1,0 +1,106 @@
+// SIP over UDP: one socket, one datagram per message (RFC 3261 §18).
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { Log } from '../../lib/log.ts';
+import { normaliseAddress } from '../../lib/networks.ts';
+import type { Endpoint } from '../agent.ts';
+import { bracketed } from '../message/uri.ts';
+import type { Receive, Transport } from './transport.ts';
+
+/** A burst of calls must find room while the event loop is busy; the system may grant less. */
+const BUFFER_BYTES = 4 * 1024 * 1024;
+
+export interface UdpOptions {
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Address for Via and Contact. */
+  readonly advertise?: string | undefined;
+  readonly log: Log;
+  readonly receive: Receive;
+}
+
+/** @throws {Error} of the system (`EADDRINUSE`, `EADDRNOTAVAIL` …) when it cannot listen there. */
+export async function listenUdp(options: UdpOptions): Promise<Transport> {
+  const { host, port, log, receive } = options;
+  const socket = isIPv6(host) ? createSocket({ type: 'udp6', ipv6Only: true }) : createSocket('udp4');
+  await bind(socket, host, port);
+  enlargeBuffers(socket);
+  socket.on('error', (error) => log.warn({ error: error.message, host, port }, 'SIP socket error'));
+  const transport = new UdpTransport(socket, options);
+  socket.on('message', (datagram: Buffer, { address, port }: RemoteInfo) => {
+    // The one string per datagram: latin1 keeps every byte, and takes one byte of memory for each.
+    receive(datagram.toString('latin1'), {
+      transport,
+      peer: { transport: 'udp', address: normaliseAddress(address), port },
+    });
+  });
+  return transport;
+}
+
+const bind = (socket: Socket, address: string, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const refuse = (error: Error): void => {
+      socket.close();
+      reject(error);
+    };
+    socket.once('error', refuse);
+    socket.bind({ address, port, exclusive: true }, () => {
+      socket.off('error', refuse);
+      resolve();
+    });
+  });
+
+function enlargeBuffers(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(BUFFER_BYTES);
+    socket.setSendBufferSize(BUFFER_BYTES);
+  } catch {
+    // The default buffers do too, they only overflow sooner.
+  }
+}
+
+class UdpTransport implements Transport {
+  readonly local: Endpoint;
+  readonly sentBy: string;
+  readonly #socket: Socket;
+  readonly #log: Log;
+  #closed = false;
+
+  constructor(socket: Socket, { host, advertise, log }: UdpOptions) {
+    const { port } = socket.address();
+    this.local = { transport: 'udp', address: host, port };
+    this.sentBy = `${bracketed(advertise ?? host)}:${port}`;
+    this.#socket = socket;
+    this.#log = log;
+  }
+
+  send(octets: string, to: Endpoint, failed?: (error: Error) => void): void {
+    // A spoofed source port of 0 is no place to answer to, and Node would throw.
+    if (this.#closed || to.port < 1 || to.port > 65_535) return;
+    this.#socket.send(
+      Buffer.from(octets, 'latin1'),
+      to.port,
+      to.address,
+      failed ? notice(failed) : this.#ignore,
+    );
+  }
+
+  readonly #ignore = (error: Error | null): void => {
+    if (error) this.#log.debug({ error: error.message }, 'a SIP datagram could not be sent');
+  };
+
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    this.#closed = true;
+    return new Promise((resolve) => {
+      this.#socket.close(() => resolve());
+    });
+  }
+}
+
+const notice =
+  (failed: (error: Error) => void) =>
+  (error: Error | null): void => {
+    if (error) failed(error);
+  };

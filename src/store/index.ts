@@ -1,0 +1,26 @@
+// Where everything lasting is kept: resources by their definitions, the calls' journal, and a mirror for routing.
+//
+// store.ts         the port            open-store.ts   assembles the SQLite store
+// sql-store.ts     it, on any engine   list-page.ts    pages by cursor      journal.ts  group commit
+// directory.ts     configuration in memory, for routing
+// codec.ts         row ↔ columns       cipher.ts       secrets at rest      statements.ts  SQL built once
+// engine.ts        what is needed of a database; sqlite-*.ts is SQLite in a worker thread
+// migrations/      the schema          data-folder.ts, first-account.ts     the first start
+export { type DataFolder, openDataFolder } from './data-folder.ts';
+export type { Directory } from './directory.ts';
+export { type Credentials, ensureFirstAccount } from './first-account.ts';
+export { openStore, type StoreOptions } from './open-store.ts';
+export {
+  CursorError,
+  type Filter,
+  IntegrityError,
+  type Journal,
+  type JournalEntry,
+  LimitError,
+  type OutboxRow,
+  type PageOf,
+  type PageRequest,
+  type Patch,
+  type Store,
+  StoreError,
+} from './store.ts';

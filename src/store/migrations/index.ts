@@ -1,0 +1,35 @@
+// Every change of the schema, in order. A migration that was released is never edited again.
+import type { Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import { StoreError } from '../store.ts';
+import { firstSchema } from './0001-first-schema.ts';
+
+const migrations: { readonly [name: string]: Migration } = {
+  '0001-first-schema': firstSchema,
+};
+
+/**
+ * Brings the database up to this program's schema.
+ * @throws {StoreError} `newer-database` when a newer program has changed it in ways this one does not know.
+ */
+export async function migrate<T>(db: Kysely<T>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
+  await refuseUnknown(db);
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}
+
+async function refuseUnknown<T>(db: Kysely<T>): Promise<void> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some((table) => table.name === 'kysely_migration')) return;
+  const applied = await (db as unknown as Kysely<{ kysely_migration: { name: string } }>)
+    .selectFrom('kysely_migration')
+    .select('name')
+    .execute();
+  const unknown = applied.find(({ name }) => !Object.hasOwn(migrations, name));
+  if (!unknown) return;
+  throw new StoreError(
+    'newer-database',
+    `The database was changed by a newer Tandem (${unknown.name}): start that version, or set TANDEM_DATA to another folder`,
+  );
+}

@@ -1,0 +1,138 @@
+// The store as a port. Every promise resolves when what it wrote is committed.
+import type { AnyResource, call, Limit, Row } from '../resources/index.ts';
+import type { Directory } from './directory.ts';
+
+/** Values by field name (camelCase), as the resource's definition types them. */
+export type Patch<R extends AnyResource> = Partial<Row<R>>;
+
+/** Equality by field, and `<` / `>` bounds where a range is asked for. */
+export interface Filter {
+  readonly field: string;
+  readonly operator: '=' | '<' | '>' | '<=' | '>=';
+  readonly value: string | number | boolean;
+}
+
+export interface PageRequest {
+  /** At least 1. */
+  readonly limit: number;
+  /** Cursor as an earlier page gave it: `after` goes on to older rows, `before` back to newer ones. */
+  readonly after?: string;
+  readonly before?: string;
+  readonly where?: readonly Filter[];
+}
+
+export interface PageOf<T> {
+  readonly rows: readonly T[];
+  /** Cursor of the next page (older rows), absent on the last one. */
+  readonly next?: string;
+  readonly previous?: string;
+}
+
+/** A status callback that waits to be sent. */
+export interface OutboxRow {
+  readonly id: string;
+  readonly callSid: string;
+  readonly accountSid: string;
+  readonly sequence: number;
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  /** Form-encoded parameters. */
+  readonly parameters: string;
+  readonly attempts: number;
+}
+
+/** What one moment of a call changes, committed as one transaction together with other calls' moments. */
+export interface JournalEntry<Call> {
+  readonly insert?: Call;
+  readonly update?: { readonly sid: string; readonly patch: Partial<Call> };
+  /** JSON of the call's route trace, replacing the one before. */
+  readonly trace?: { readonly callSid: string; readonly json: string };
+  readonly outbox?: readonly OutboxRow[];
+}
+
+export interface Journal<Call> {
+  /** Grouped with whatever else waits; resolves when the group is committed. */
+  commit(entry: JournalEntry<Call>): Promise<void>;
+  /** Removes a callback that was delivered or given up. */
+  settle(outboxId: string): Promise<void>;
+  /** Counts an attempt of a callback that failed. */
+  retried(outboxId: string, attempts: number): Promise<void>;
+  /** Callbacks not settled yet, oldest first. */
+  waiting(limit: number): Promise<readonly OutboxRow[]>;
+  /** Calls that an earlier run left without an ending, oldest first. */
+  unfinished(): Promise<readonly Call[]>;
+  trace(callSid: string): Promise<string | undefined>;
+}
+
+/** Rows by definition. API writes survive a power cut; the journal's survive a kill (DESIGN §5). */
+export interface Store {
+  /** Configuration in memory, as of the last commit. */
+  readonly directory: Directory;
+  readonly journal: Journal<Row<typeof call>>;
+  /**
+   * @throws {LimitError} when the definition's limit is reached; exact under concurrent inserts.
+   * @throws {IntegrityError} `reference` when the parent or a referenced row is gone, `unique` for a taken sid.
+   */
+  insert<R extends AnyResource>(definition: R, row: Row<R>): Promise<Row<R>>;
+  find<R extends AnyResource>(definition: R, sid: string): Promise<Row<R> | undefined>;
+  /** Newest first. Pages neither skip nor repeat a row when others come and go. @throws {CursorError} */
+  list<R extends AnyResource>(definition: R, page: PageRequest): Promise<PageOf<Row<R>>>;
+  /** The row as it is now; `dateUpdated` is set. Undefined when there is none. @throws {IntegrityError} */
+  update<R extends AnyResource>(definition: R, sid: string, patch: Patch<R>): Promise<Row<R> | undefined>;
+  /** False when there is none; children go with it. @throws {IntegrityError} `restrict` while it is referred to. */
+  remove(definition: AnyResource, sid: string): Promise<boolean>;
+  /** Resolves when the database answers. @throws {StoreError} */
+  ping(): Promise<void>;
+  /** Commits what the journal still holds, then closes. Later calls reject with StoreError `closed`. */
+  close(): Promise<void>;
+}
+
+/** Refused by the database's own rules. */
+export class IntegrityError extends Error {
+  readonly kind: 'unique' | 'reference' | 'restrict';
+
+  constructor(kind: IntegrityError['kind'], message: string) {
+    super(message);
+    this.name = 'IntegrityError';
+    this.kind = kind;
+  }
+}
+
+/** One row more than a definition's limit. */
+export class LimitError extends Error {
+  readonly limit: Limit;
+
+  constructor(limit: Limit) {
+    super(limit.message);
+    this.name = 'LimitError';
+    this.limit = limit;
+  }
+}
+
+/** A page cursor that no page ever gave. */
+export class CursorError extends Error {
+  constructor() {
+    super('Not a page cursor');
+    this.name = 'CursorError';
+  }
+}
+
+/** The database itself is the trouble. The message is one line that says what to do. */
+export class StoreError extends Error {
+  readonly code:
+    | 'newer-database'
+    | 'corrupt'
+    | 'unwritable'
+    | 'locked'
+    | 'full'
+    | 'wrong-key'
+    | 'bad-file'
+    | 'closed'
+    | 'failed';
+
+  constructor(code: StoreError['code'], message: string) {
+    super(message);
+    this.name = 'StoreError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,86 @@
+// Dependencies point left, folders are entered by their index.ts, and ambient state stays in its few places.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const SRC = resolve(import.meta.dirname, '../src');
+
+/** From left to right; folders of one rank know nothing of each other. `.` is src itself. */
+const RANKS = [
+  ['lib'],
+  ['sip', 'sdp', 'media', 'twiml'],
+  ['carrier', 'resources'],
+  ['store'],
+  ['routing'],
+  ['calls'],
+  ['api'],
+  ['.'],
+  ['cli'],
+];
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const production = files.filter((file) => !file.endsWith('.test.ts'));
+
+const layerOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] as string) : '.');
+const rankOf = (layer: string): number => RANKS.findIndex((rank) => rank.includes(layer));
+
+const importsOf = (file: string): Import[] =>
+  [...readFileSync(join(SRC, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(
+    (match) => ({
+      from: file,
+      to: relative(SRC, join(SRC, dirname(file), match[1] as string)),
+    }),
+  );
+
+const crossings = production.flatMap(importsOf).filter(({ from, to }) => layerOf(from) !== layerOf(to));
+
+describe('the house', () => {
+  it('has a rank for every folder, and every folder has files', () => {
+    const layers = new Set(production.map(layerOf));
+    expect([...layers].filter((layer) => rankOf(layer) < 0)).toEqual([]);
+    expect(RANKS.flat().filter((layer) => !layers.has(layer))).toEqual([]);
+    expect(crossings.length).toBeGreaterThan(20);
+  });
+
+  it('has dependencies that point left', () => {
+    const wrong = crossings.filter(
+      ({ from, to }) => rankOf(layerOf(to)) >= rankOf(layerOf(from)) && from !== 'main.ts',
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('has folders that are entered by their index.ts', () => {
+    const open = new Set(['lib', '.', 'cli']);
+    expect(crossings.filter(({ to }) => !open.has(layerOf(to)) && !to.endsWith('/index.ts'))).toEqual([]);
+  });
+
+  it('keeps messages and grammar free of everything else of the stack', () => {
+    const outward = production
+      .filter((file) => file.startsWith('sip/message/'))
+      .flatMap(importsOf)
+      .filter(({ to }) => !to.startsWith('sip/message/'));
+    expect(outward).toEqual([]);
+  });
+
+  it.each([
+    ['the clock', /\bDate\.now\(|\bsetTimeout\(|\bsetInterval\(|\bperformance\.now\(/],
+    ['chance', /\bMath\.random\(|\brandomBytes\(|\brandomUUID\(|\brandomFillSync\(/],
+    ['the environment', /\bprocess\.env\b/],
+  ])('takes %s from outside', (_name, ambient) => {
+    const places = /^(lib\/|main\.ts$|cli\/)|-worker\.ts$|^media\/worker\//;
+    const found = production.filter(
+      (file) => !places.test(file) && ambient.test(readFileSync(join(SRC, file), 'utf8')),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('has no file longer than 400 lines', () => {
+    const long = production.filter((file) => readFileSync(join(SRC, file), 'utf8').split('\n').length > 400);
+    expect(long).toEqual([]);
+  });
+});

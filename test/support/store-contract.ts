@@ -1,0 +1,306 @@
+// What every store must do, whatever the database: run by each implementation's own test.
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { Clock } from '../../src/lib/clock.ts';
+import { seededRandom } from '../../src/lib/random.ts';
+import {
+  account,
+  byocTrunk,
+  call,
+  connectionPolicy,
+  connectionPolicyTarget,
+  newRow,
+  type Row,
+} from '../../src/resources/index.ts';
+import {
+  CursorError,
+  IntegrityError,
+  LimitError,
+  type OutboxRow,
+  type Store,
+  StoreError,
+} from '../../src/store/index.ts';
+import { FakeClock } from './fake-clock.ts';
+
+const OWNER = `AC${'1'.repeat(32)}`;
+const clock = new FakeClock();
+const world = { clock, random: seededRandom(5) };
+
+const policy = (friendlyName: string | null = null) =>
+  newRow(connectionPolicy, { accountSid: OWNER, friendlyName }, world);
+const target = (policySid: string, uri = 'sip:a.example') =>
+  newRow(connectionPolicyTarget, { accountSid: OWNER, connectionPolicySid: policySid, target: uri }, world);
+const trunk = (values: Partial<Row<typeof byocTrunk>> = {}) =>
+  newRow(byocTrunk, { accountSid: OWNER, ...values }, world);
+const placed = (values: Partial<Row<typeof call>> = {}) =>
+  newRow(call, { accountSid: OWNER, to: '+1', from: '+2', direction: 'outbound-api', ...values }, world);
+const callback = (id: string, values: Partial<OutboxRow> = {}): OutboxRow => ({
+  id,
+  callSid: 'CA1',
+  accountSid: OWNER,
+  sequence: 0,
+  url: 'https://a.example/cb',
+  method: 'POST',
+  parameters: 'A=1',
+  attempts: 0,
+  ...values,
+});
+
+/** `open` gives a fresh empty store, `reopen` another on the same database after the first was closed. */
+export function describeStore(
+  name: string,
+  open: (clock: Clock) => Promise<{ store: Store; reopen: () => Promise<Store> }>,
+): void {
+  let store: Store;
+  let reopen: () => Promise<Store>;
+
+  beforeEach(async () => {
+    const opened = await open(clock);
+    store = opened.store;
+    reopen = async () => {
+      await store.close();
+      store = await opened.reopen();
+      return store;
+    };
+    onTestFinished(() => store.close());
+    await store.insert(
+      account,
+      newRow(account, { sid: OWNER, accountSid: OWNER, authToken: 'token' }, world),
+    );
+  });
+
+  describe(`${name}: rows`, () => {
+    it('are what was inserted, also after a reopening', async () => {
+      const row = trunk({ friendlyName: 'ü', voiceUrl: 'https://u:p@a.example/', cnamLookupEnabled: true });
+      expect(await store.insert(byocTrunk, row)).toEqual(row);
+      expect(await store.find(byocTrunk, row.sid)).toEqual(row);
+      await reopen();
+      expect(await store.find(byocTrunk, row.sid)).toEqual(row);
+      expect(store.directory.find(byocTrunk, row.sid)).toEqual(row);
+      expect(store.directory.find(account, OWNER)?.authToken).toBe('token');
+    });
+
+    it('are updated with a new date, the rest unchanged', async () => {
+      const row = await store.insert(byocTrunk, trunk({ friendlyName: 'a' }));
+      clock.advance(1000);
+      const updated = await store.update(byocTrunk, row.sid, { friendlyName: null, voiceMethod: 'GET' });
+      expect(updated).toEqual({ ...row, friendlyName: null, voiceMethod: 'GET', dateUpdated: clock.now() });
+      expect(await store.find(byocTrunk, row.sid)).toEqual(updated);
+      expect(await store.update(byocTrunk, 'BY0', { friendlyName: 'x' })).toBeUndefined();
+    });
+
+    it('are removed once, children with them', async () => {
+      const parent = await store.insert(connectionPolicy, policy());
+      const child = await store.insert(connectionPolicyTarget, target(parent.sid));
+      expect(await store.remove(connectionPolicy, parent.sid)).toBe(true);
+      expect(await store.remove(connectionPolicy, parent.sid)).toBe(false);
+      expect(await store.find(connectionPolicyTarget, child.sid)).toBeUndefined();
+      expect(store.directory.find(connectionPolicyTarget, child.sid)).toBeUndefined();
+      expect(store.directory.children(connectionPolicyTarget, parent.sid)).toEqual([]);
+    });
+  });
+
+  describe(`${name}: integrity`, () => {
+    const kindOf = (promise: Promise<unknown>) =>
+      promise.then(
+        () => 'done',
+        (error: unknown) => (error instanceof IntegrityError ? error.kind : error),
+      );
+
+    it('refuses a taken sid, a missing parent, a missing reference, and removing what is referred to', async () => {
+      const used = await store.insert(connectionPolicy, policy());
+      await store.insert(byocTrunk, trunk({ connectionPolicySid: used.sid }));
+      expect(await kindOf(store.insert(connectionPolicy, { ...policy(), sid: used.sid }))).toBe('unique');
+      expect(await kindOf(store.insert(connectionPolicyTarget, target('NY0')))).toBe('reference');
+      expect(await kindOf(store.insert(byocTrunk, trunk({ connectionPolicySid: 'NY0' })))).toBe('reference');
+      expect(await kindOf(store.remove(connectionPolicy, used.sid))).toBe('restrict');
+      expect(store.directory.find(connectionPolicy, used.sid)).toEqual(used);
+    });
+
+    it('holds a limit under concurrent inserts, per parent', async () => {
+      const [one, two] = [
+        await store.insert(connectionPolicy, policy()),
+        await store.insert(connectionPolicy, policy()),
+      ];
+      const inserts = Array.from({ length: 30 }, () => store.insert(connectionPolicyTarget, target(one.sid)));
+      const results = await Promise.allSettled(inserts);
+      expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(10);
+      for (const result of results) {
+        if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(LimitError);
+      }
+      expect(store.directory.children(connectionPolicyTarget, one.sid)).toHaveLength(10);
+      await store.insert(connectionPolicyTarget, target(two.sid));
+    });
+  });
+
+  describe(`${name}: pages`, () => {
+    const names = (rows: readonly { friendlyName: string | null }[]) =>
+      rows.map((row) => row.friendlyName).join('');
+    const insertAll = async (letters: string) => {
+      for (const letter of letters) await store.insert(connectionPolicy, policy(letter));
+    };
+
+    it('go newest first, forth and back', async () => {
+      await insertAll('abcde');
+      const first = await store.list(connectionPolicy, { limit: 2 });
+      const second = await store.list(connectionPolicy, { limit: 2, after: first.next ?? '' });
+      const third = await store.list(connectionPolicy, { limit: 2, after: second.next ?? '' });
+      expect([first, second, third].map((page) => names(page.rows))).toEqual(['ed', 'cb', 'a']);
+      expect([first.previous, third.next]).toEqual([undefined, undefined]);
+      const back = await store.list(connectionPolicy, { limit: 2, before: third.previous ?? '' });
+      expect(names(back.rows)).toBe('cb');
+      const start = await store.list(connectionPolicy, { limit: 2, before: back.previous ?? '' });
+      expect([names(start.rows), start.previous, start.next]).toEqual(['ed', undefined, first.next]);
+    });
+
+    it('have no next one when the rows end with the page', async () => {
+      await insertAll('ab');
+      expect(await store.list(connectionPolicy, { limit: 2 })).not.toHaveProperty('next');
+      expect(
+        await store.list(connectionPolicy, {
+          limit: 2,
+          where: [{ field: 'friendlyName', operator: '=', value: 'x' }],
+        }),
+      ).toEqual({ rows: [] });
+    });
+
+    it('skip and repeat nothing when rows come and go, the one at the cursor included', async () => {
+      await insertAll('abcdef');
+      const first = await store.list(connectionPolicy, { limit: 2 });
+      await insertAll('xyz');
+      const last = first.rows.at(-1);
+      await store.remove(connectionPolicy, last?.sid ?? '');
+      const second = await store.list(connectionPolicy, { limit: 2, after: first.next ?? '' });
+      expect(names(second.rows)).toBe('dc');
+      for (const row of (await store.list(connectionPolicy, { limit: 9, after: second.next ?? '' })).rows) {
+        await store.remove(connectionPolicy, row.sid);
+      }
+      const empty = await store.list(connectionPolicy, { limit: 2, after: second.next ?? '' });
+      expect([empty.rows, empty.next]).toEqual([[], undefined]);
+      expect(
+        names((await store.list(connectionPolicy, { limit: 2, before: empty.previous ?? '' })).rows),
+      ).toBe('dc');
+    });
+
+    it('never use a position twice', async () => {
+      await insertAll('ab');
+      const first = await store.list(connectionPolicy, { limit: 1 });
+      await store.remove(connectionPolicy, first.rows[0]?.sid ?? '');
+      await insertAll('c');
+      const { rows } = await store.list(connectionPolicy, { limit: 1, after: first.next ?? '' });
+      expect(names(rows)).toBe('a');
+    });
+
+    it('filter by equality and bounds', async () => {
+      for (const startTime of [null, 10, 20, 30])
+        await store.journal.commit({ insert: placed({ startTime }) });
+      const { rows } = await store.list(call, {
+        limit: 9,
+        where: [
+          { field: 'startTime', operator: '>=', value: 10 },
+          { field: 'startTime', operator: '<', value: 30 },
+        ],
+      });
+      expect(rows.map((row) => row.startTime)).toEqual([20, 10]);
+    });
+
+    it.each(['', 'x', '1', `${'0'.repeat(31)}g`, 'f'.repeat(32)])('refuse the cursor %j', async (after) => {
+      await expect(store.list(connectionPolicy, { limit: 1, after })).rejects.toBeInstanceOf(CursorError);
+    });
+  });
+
+  describe(`${name}: journal`, () => {
+    it('commits a call, its changes, trace and callbacks', async () => {
+      const row = placed();
+      await store.journal.commit({ insert: row, outbox: [callback('a', { sequence: 1 })] });
+      clock.advance(5);
+      await store.journal.commit({
+        update: { sid: row.sid, patch: { status: 'ringing', statusCallbackEvents: ['ringing'] } },
+        trace: { callSid: row.sid, json: '{"n":1}' },
+      });
+      await store.journal.commit({ trace: { callSid: row.sid, json: '{"n":2}' } });
+      expect(await store.find(call, row.sid)).toEqual({
+        ...row,
+        status: 'ringing',
+        statusCallbackEvents: ['ringing'],
+        dateUpdated: clock.now(),
+      });
+      expect(await store.journal.trace(row.sid)).toBe('{"n":2}');
+      expect(await store.journal.trace('CA0')).toBeUndefined();
+      expect(await store.journal.unfinished()).toMatchObject([{ sid: row.sid }]);
+    });
+
+    it('keeps callbacks until they are settled, in order', async () => {
+      await store.journal.commit({
+        outbox: [callback('a', { url: 'http://u:p@a.example/' }), callback('b')],
+      });
+      await store.journal.commit({ outbox: [callback('c')] });
+      await Promise.all([store.journal.settle('b'), store.journal.retried('a', 3)]);
+      await reopen();
+      expect(await store.journal.waiting(10)).toEqual([
+        callback('a', { url: 'http://u:p@a.example/', attempts: 3 }),
+        callback('c'),
+      ]);
+      expect(await store.journal.waiting(1)).toHaveLength(1);
+    });
+
+    it('lets a bad entry fail alone', async () => {
+      const [good, better] = [placed(), placed()];
+      const results = await Promise.allSettled([
+        store.journal.commit({ insert: good }),
+        store.journal.commit({ insert: placed({ accountSid: 'AC0' }), outbox: [callback('lost')] }),
+        store.journal.commit({ insert: better }),
+        store.journal.commit({ insert: good }),
+      ]);
+      expect(results.map((result) => result.status)).toEqual([
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+        'rejected',
+      ]);
+      expect((await store.list(call, { limit: 9 })).rows.map((row) => row.sid)).toEqual([
+        better.sid,
+        good.sid,
+      ]);
+      expect(await store.journal.waiting(9)).toEqual([]);
+    });
+
+    it('keeps the order of one call, whatever the grouping', async () => {
+      const row = placed();
+      const commits = [store.journal.commit({ insert: row })];
+      for (const queueTime of Array.from({ length: 200 }, (_, index) => index)) {
+        commits.push(store.journal.commit({ update: { sid: row.sid, patch: { queueTime } } }));
+      }
+      await Promise.all(commits);
+      expect((await store.find(call, row.sid))?.queueTime).toBe(199);
+    });
+
+    it('is all on disk after close, and closed then', async () => {
+      const rows = Array.from({ length: 50 }, () => placed());
+      const commits = rows.map((row) => store.journal.commit({ insert: row }));
+      const { journal } = store;
+      await reopen();
+      await Promise.all(commits);
+      expect(await store.journal.unfinished()).toHaveLength(50);
+      await expect(journal.commit({ insert: placed() })).rejects.toMatchObject({ code: 'closed' });
+    });
+
+    it('removes the trace with its call, not its callbacks', async () => {
+      const row = placed({ status: 'completed' });
+      await store.journal.commit({
+        insert: row,
+        trace: { callSid: row.sid, json: '{}' },
+        outbox: [callback('a')],
+      });
+      await store.remove(call, row.sid);
+      expect(await store.journal.trace(row.sid)).toBeUndefined();
+      expect(await store.journal.waiting(1)).toHaveLength(1);
+    });
+  });
+
+  it(`${name}: refuses everything once closed, and closes twice`, async () => {
+    await store.close();
+    await store.close();
+    await expect(store.find(account, OWNER)).rejects.toBeInstanceOf(StoreError);
+    await expect(store.ping()).rejects.toMatchObject({ code: 'closed' });
+  });
+}
