@@ -22,7 +22,7 @@ export async function run(argv: readonly string[]): Promise<void> {
 
   withSettings(program.command('call'))
     .description('place a call and tell it as it happens')
-    .argument('<to>', 'phone number such as +15550000001, or a sip: URI')
+    .argument('<to>', 'phone number such as +15550001234, or a sip: URI')
     .option('--from <number>', 'caller id', '+15550009999')
     .option('--byoc <sid>', 'BYOC trunk that carries the call (default: the newest one)')
     .option('--say <text>', 'what the callee hears', 'Hello from Tandem.')

@@ -5,13 +5,13 @@ import { CallbackSender, CallEngine, createWebhookClient } from './calls/index.t
 import type { Config } from './config.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
-import { allowNetworks } from './lib/networks.ts';
+import { allowNetworks, type Networks } from './lib/networks.ts';
 import type { Random } from './lib/random.ts';
 import { createMediaEngine } from './media/index.ts';
 import { account } from './resources/index.ts';
 import { callableEndpoints } from './routing/index.ts';
-import { createUserAgent, type Endpoint, locate, parseUri } from './sip/index.ts';
-import { type Credentials, ensureFirstAccount, openDataFolder, openStore } from './store/index.ts';
+import { createUserAgent, type Endpoint, locate, parseUri, type UserAgent } from './sip/index.ts';
+import { type Credentials, ensureFirstAccount, openDataFolder, openStore, type Store } from './store/index.ts';
 import { VERSION } from './version.ts';
 
 export interface World {
@@ -40,86 +40,43 @@ export interface Tandem {
   stop(drainMs: number): Promise<void>;
 }
 
+/** Everything that was opened, to be closed in reverse. */
+type Opened = AsyncDisposableStack;
+
+const PRODUCT = `Tandem/${VERSION}`;
+
 /**
  * Starts an exchange; several can run in one process.
  * @throws {StoreError} for the data folder and database, or the system's error for a port that cannot be had.
  */
 export async function startTandem(config: Config, world: World): Promise<Tandem> {
   await using opened = new AsyncDisposableStack();
-  const { clock, random, log } = world;
-  const folder = openDataFolder(config.dataFolder, random, config.key);
-  const store = await openStore({ path: folder.databasePath, key: folder.key, ...world });
-  opened.defer(() => store.close());
-  const credentials = await ensureFirstAccount(
-    { store, path: folder.accountPath, ...world },
-    config.firstAccount,
-  );
-
-  const product = `Tandem/${VERSION}`;
+  const { store, account } = await openData(config, world, opened);
   const networks = allowNetworks(config.allowNets);
-  const [sipHost = '127.0.0.1'] = config.sip.hosts;
-  const advertise = config.publicIp === undefined ? {} : { advertise: config.publicIp };
-  const media = await createMediaEngine({
-    address: sipHost,
-    ...advertise,
-    ports: config.rtpPorts,
-    log,
-    cacheDir: `${config.dataFolder}/prompts`,
-  });
-  opened.defer(() => media.close());
-  const agent = await createUserAgent({
-    ...world,
-    ...advertise,
-    product,
-    listen: config.sip.hosts.map((host) => ({ host, port: config.sip.port })),
-    reachable: networks.allows,
-  });
-  opened.defer(() => agent.close());
-
-  const webhooks = createWebhookClient(networks, product);
-  opened.defer(() => webhooks.close());
-  const authToken = (sid: string) => store.directory.find(account, sid)?.authToken;
-  const { journal, directory } = store;
-  const callbacks = new CallbackSender({
-    client: webhooks,
-    clock,
-    log,
-    retries: config.callbackRetries,
-    authToken,
-    outbox: journal,
-  });
-  opened.defer(() => callbacks.close());
+  const { media, agent } = await openWires(config, world, { networks, opened });
+  const { webhooks, callbacks, authToken } = openWebhooks(config, world, { networks, store, opened });
   const calls = new CallEngine({
     ...world,
     agent,
     media,
     webhooks,
     callbacks,
-    journal,
-    directory,
     authToken,
-    fromDomain: config.publicIp ?? sipHost,
-    locate: async (uri) =>
-      callableEndpoints(await locate(parseUri(uri), { resolve4: addresses(4), resolve6: addresses(6) }), {
-        networks,
-        own: agent.listening,
-      }),
+    journal: store.journal,
+    directory: store.directory,
+    fromDomain: config.publicIp ?? (config.sip.hosts[0] as string),
+    locate: locator(networks, agent),
   });
   await calls.recover();
-
-  const api = await createApi({
-    ...world,
-    store,
-    calls,
-    config: config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl },
-  });
+  const { baseUrl } = config;
+  const api = await createApi({ ...world, store, calls, config: baseUrl === undefined ? {} : { baseUrl } });
   opened.defer(() => api.close());
-  const http = await api.listen({ host: config.http.host, port: config.http.port });
+  const http = await api.listen({ ...config.http });
   const running = opened.move();
   return {
     http,
-    sip: agent.listening.map(hostAndPort)[0] ?? '',
-    account: credentials,
+    sip: agent.listening.map(hostAndPort)[0] as string,
+    account,
     counts: () => ({
       ...agent.counts(),
       calls: calls.live,
@@ -132,6 +89,68 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
     },
   };
 }
+
+async function openData(config: Config, world: World, opened: Opened) {
+  const folder = openDataFolder(config.dataFolder, world.random, config.key);
+  const store = await openStore({ ...world, path: folder.databasePath, key: folder.key });
+  opened.defer(() => store.close());
+  const account = await ensureFirstAccount(
+    { ...world, store, path: folder.accountPath },
+    config.firstAccount,
+  );
+  return { store, account };
+}
+
+async function openWires(
+  config: Config,
+  world: World,
+  { networks, opened }: { readonly networks: Networks; readonly opened: Opened },
+) {
+  const advertise = config.publicIp === undefined ? {} : { advertise: config.publicIp };
+  const media = await createMediaEngine({
+    ...advertise,
+    address: config.sip.hosts[0] as string,
+    ports: config.rtpPorts,
+    log: world.log,
+    cacheDir: `${config.dataFolder}/prompts`,
+  });
+  opened.defer(() => media.close());
+  const agent = await createUserAgent({
+    ...world,
+    ...advertise,
+    product: PRODUCT,
+    listen: config.sip.hosts.map((host) => ({ host, port: config.sip.port })),
+    reachable: networks.allows,
+  });
+  opened.defer(() => agent.close());
+  return { media, agent };
+}
+
+function openWebhooks(
+  config: Config,
+  { clock, log }: World,
+  given: { readonly networks: Networks; readonly store: Store; readonly opened: Opened },
+) {
+  const { networks, store, opened } = given;
+  const webhooks = createWebhookClient(networks, PRODUCT);
+  opened.defer(() => webhooks.close());
+  const authToken = (sid: string) => store.directory.find(account, sid)?.authToken;
+  const callbacks = new CallbackSender({
+    client: webhooks,
+    clock,
+    log,
+    authToken,
+    retries: config.callbackRetries,
+    outbox: store.journal,
+  });
+  opened.defer(() => callbacks.close());
+  return { webhooks, callbacks, authToken };
+}
+
+const locator = (networks: Networks, agent: UserAgent) => async (uri: string) => {
+  const found = await locate(parseUri(uri), { resolve4: addresses(4), resolve6: addresses(6) });
+  return callableEndpoints(found, { networks, own: agent.listening });
+};
 
 /** By the system's own look-up, so that /etc/hosts counts. */
 const addresses = (family: 4 | 6) => async (host: string) =>

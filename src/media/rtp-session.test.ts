@@ -28,7 +28,7 @@ const read = ({ datagram }: { datagram: Buffer }) => {
 
 const arriving = (
   sequence: number,
-  { payloadType = 0, payload = Buffer.alloc(160, 0x80), ssrc = 9 } = {},
+  { payloadType = 0, payload = Buffer.alloc(160, 0x80) as Buffer, ssrc = 9 } = {},
 ): Buffer => {
   const header = Buffer.alloc(12);
   writeHeader({ marker: false, payloadType, sequence, timestamp: sequence * 160, ssrc }, header);
@@ -204,5 +204,5 @@ function ulaw(samples: Int16Array): Buffer {
   session.connect(peer, 0);
   session.play(1, { kind: 'samples', samples });
   session.tick(1);
-  return (sent[0]?.datagram as Buffer).subarray(12);
+  return sent.map(({ datagram }) => datagram.subarray(12))[0] as Buffer;
 }

@@ -94,7 +94,8 @@ describe('PromptCache', () => {
   });
 
   it('does without a folder that cannot be written', async () => {
-    const file = join(await mkdtemp(join(tmpdir(), 'tandem-test-')), 'file');
+    const folder = await mkdtemp(join(tmpdir(), 'tandem-test-'));
+    const file = join(folder, 'file');
     await writeFile(file, '');
     const warnings: string[] = [];
     const log: Log = { ...silentLog, warn: (_, message) => warnings.push(message) };
@@ -102,6 +103,7 @@ describe('PromptCache', () => {
     await prompts.put('a', new Int16Array(3));
     expect(await prompts.get('a')).toHaveLength(3);
     expect(warnings).toEqual(['a rendered prompt could not be kept']);
+    await rm(folder, { recursive: true });
   });
 });
 

@@ -1,5 +1,5 @@
 // Every datagram's way in: parse, check, and on to its transaction, its dialog, or the handler of new calls.
-import type { ServerInvite } from './agent.ts';
+import type { RequestView, ServerInvite } from './agent.ts';
 import { dialogKey } from './dialog/dialog.ts';
 import { inviteRefusal, methodRefusal, type Refusal, refusalOf } from './message/check.ts';
 import { HEADER } from './message/headers.ts';
@@ -20,12 +20,14 @@ const LOGGED_CHARACTERS = 200;
 export class Inbound {
   onInvite: ((invite: ServerInvite) => void) | undefined;
   readonly #stack: Stack;
+  readonly #ignore: (invite: RequestView) => boolean;
   /** To tag of stateless responses: the same for a retransmission (RFC 3261 §8.2.7). */
   readonly #tag: string;
   #dropped = 0;
 
-  constructor(stack: Stack) {
+  constructor(stack: Stack, ignore: (invite: RequestView) => boolean = () => false) {
     this.#stack = stack;
+    this.#ignore = ignore;
     this.#tag = newTag(stack.random);
   }
 
@@ -121,6 +123,7 @@ export class Inbound {
   }
 
   #invite(invite: SipMessage, flow: Flow): void {
+    if (this.#ignore(invite)) return;
     const refusal = this.#stack.layer.isMerged(invite) ? { status: 482 } : inviteRefusal(invite);
     if (refusal) return this.#refuse(invite, flow, refusal);
     if (!this.onInvite) return this.#refuse(invite, flow, { status: 404 });

@@ -10,6 +10,7 @@ import type {
   Endpoint,
   InviteHandlers,
   InviteOptions,
+  RequestView,
   ServerInvite,
   UserAgent,
 } from './agent.ts';
@@ -36,6 +37,8 @@ export interface UserAgentOptions {
    * own source is taken otherwise. All may without it.
    */
   readonly reachable?: (address: string) => boolean;
+  /** An INVITE outside any dialog for which this is true gets no answer at all, not even 100: to play dead in tests. */
+  readonly ignore?: (request: RequestView) => boolean;
 }
 
 /** @throws {Error} of the system (`EADDRINUSE` …) when it cannot listen somewhere; nothing is left open then. */
@@ -50,7 +53,7 @@ export async function createUserAgent(options: UserAgentOptions): Promise<UserAg
     product: options.product ?? 'Tandem',
     reachable: options.reachable ?? (() => true),
   };
-  const inbound = new Inbound(stack);
+  const inbound = new Inbound(stack, options.ignore);
   return new Agent(stack, inbound, await listenAll(options, inbound));
 }
 

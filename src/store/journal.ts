@@ -4,7 +4,7 @@ import { call, type Row } from '../resources/index.ts';
 import type { Codec } from './codec.ts';
 import type { Engine } from './engine.ts';
 import type { SqlRow, Statement } from './sqlite-protocol.ts';
-import type { Statements } from './statements.ts';
+import { createStatements, type Statements } from './statements.ts';
 import { type Journal, type JournalEntry, type OutboxRow, StoreError } from './store.ts';
 
 type Call = Row<typeof call>;
@@ -13,7 +13,6 @@ interface Parts {
   readonly engine: Engine;
   readonly codec: Codec;
   readonly clock: Clock;
-  readonly statements: Statements;
 }
 
 interface Pending {
@@ -35,11 +34,11 @@ export class GroupJournal implements Journal<Call> {
   #flushing: Promise<void> | undefined;
   #closed = false;
 
-  constructor({ engine, codec, clock, statements }: Parts) {
+  constructor({ engine, codec, clock }: Parts) {
     this.#engine = engine;
     this.#codec = codec;
     this.#clock = clock;
-    this.#statements = statements;
+    this.#statements = createStatements(engine.db);
   }
 
   commit(entry: JournalEntry<Call>): Promise<void> {
@@ -47,8 +46,7 @@ export class GroupJournal implements Journal<Call> {
   }
 
   settle(outboxId: string): Promise<void> {
-    const { sql } = this.#engine.db.deleteFrom('outbox').where('id', '=', outboxId).compile();
-    return this.#write([{ sql, parameters: [outboxId] }]);
+    return this.#write([this.#statements.remove('outbox', { column: 'id', value: outboxId })]);
   }
 
   retried(outboxId: string, attempts: number): Promise<void> {

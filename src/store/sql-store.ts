@@ -6,8 +6,7 @@ import { DirectoryMirror } from './directory.ts';
 import type { Engine } from './engine.ts';
 import { GroupJournal } from './journal.ts';
 import { listPage } from './list-page.ts';
-import type { Statement } from './sqlite-protocol.ts';
-import { createStatements, type Statements } from './statements.ts';
+import { insertWithin } from './statements.ts';
 import { LimitError, type PageOf, type PageRequest, type Patch, type Store } from './store.ts';
 
 export class SqlStore implements Store {
@@ -16,14 +15,12 @@ export class SqlStore implements Store {
   readonly #engine: Engine;
   readonly #codec: Codec;
   readonly #clock: Clock;
-  readonly #statements: Statements;
 
   private constructor(engine: Engine, codec: Codec, clock: Clock) {
     this.#engine = engine;
     this.#codec = codec;
     this.#clock = clock;
-    this.#statements = createStatements(engine.db);
-    this.journal = new GroupJournal({ engine, codec, clock, statements: this.#statements });
+    this.journal = new GroupJournal({ engine, codec, clock });
   }
 
   /** Reads the directory; the schema must be there. */
@@ -38,14 +35,15 @@ export class SqlStore implements Store {
   }
 
   async insert<R extends AnyResource>(definition: R, row: Row<R>): Promise<Row<R>> {
+    const { db } = this.#engine;
     const columns = this.#codec.encode(definition, row);
     const { limit, table } = definition;
     if (limit) {
       const scope = propertyName(parentField(definition) ?? 'accountSid');
-      const statement = this.#statements.insertWithin(table, columns, { scope, count: limit.count });
-      if ((await this.#run(statement)).changes === 0) throw new LimitError(limit);
+      const result = await insertWithin(table, columns, { scope, count: limit.count }).execute(db);
+      if (result.numAffectedRows === 0n) throw new LimitError(limit);
     } else {
-      await this.#run(this.#statements.insert(table, columns));
+      await db.insertInto(table).values(columns).execute();
     }
     this.directory.put(definition, row);
     return row;
@@ -67,10 +65,10 @@ export class SqlStore implements Store {
     patch: Patch<R>,
   ): Promise<Row<R> | undefined> {
     const columns = this.#codec.encode(definition, { ...patch, dateUpdated: this.#clock.now() });
-    const key = { column: 'sid', value: sid };
-    const { rows } = await this.#run(this.#statements.update(definition.table, columns, key));
-    if (!rows[0]) return undefined;
-    const updated = this.#codec.decode(definition, rows[0]);
+    const query = this.#engine.db.updateTable(definition.table).set(columns).where('sid', '=', sid);
+    const row = await query.returningAll().executeTakeFirst();
+    if (!row) return undefined;
+    const updated = this.#codec.decode(definition, row);
     this.directory.put(definition, updated);
     return updated;
   }
@@ -89,10 +87,5 @@ export class SqlStore implements Store {
   async close(): Promise<void> {
     await this.journal.close();
     await this.#engine.close();
-  }
-
-  async #run(statement: Statement) {
-    const [result] = await this.#engine.run([statement], 'full');
-    return result ?? { rows: [], changes: 0 };
   }
 }

@@ -1,75 +1,55 @@
-// The statements that write. Their SQL is built once per set of columns: building costs more than running.
-import { type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely';
+// The statements that write. On the calls' way their SQL is built once per set of columns: building costs more
+// than running. Column sets come from definitions and from patches written in this program, so they are few.
+import { type Kysely, sql } from 'kysely';
 import type { Tables } from './engine.ts';
 import type { SqlValue, Statement } from './sqlite-protocol.ts';
 
 export type Columns = { readonly [column: string]: SqlValue };
+export type Key = { readonly column: string; readonly value: SqlValue };
 
 export interface Statements {
   insert(table: string, columns: Columns): Statement;
-  /** Inserts nothing when `count` rows have `scope`'s value in `scope` already. */
-  insertWithin(
-    table: string,
-    columns: Columns,
-    limit: { readonly scope: string; readonly count: number },
-  ): Statement;
-  /** Inserts, or replaces the row that has the same key. */
+  /** Inserts, or replaces the row that has the same value in `key`. */
   upsert(table: string, columns: Columns, key: string): Statement;
-  update(
-    table: string,
-    columns: Columns,
-    key: { readonly column: string; readonly value: SqlValue },
-  ): Statement;
+  update(table: string, columns: Columns, key: Key): Statement;
+  remove(table: string, key: Key): Statement;
 }
 
 export function createStatements(db: Kysely<Tables>): Statements {
   const built = new Map<string, string>();
-  // Column sets come from definitions and from patches written in this program, so their number is bounded.
-  const sqlOf = (key: string, build: () => CompiledQuery): string => {
+  const sqlOf = (words: readonly string[], build: () => { readonly sql: string }): string => {
+    const key = words.join();
     const known = built.get(key) ?? build().sql;
     built.set(key, known);
     return known;
   };
   return {
-    insert(table, columns) {
-      const key = `insert ${table} ${Object.keys(columns).join()}`;
-      return {
-        sql: sqlOf(key, () => db.insertInto(table).values(columns).compile()),
-        parameters: Object.values(columns),
-      };
-    },
-    insertWithin(table, columns, { scope, count }) {
-      const value = columns[scope] ?? null;
-      const query = guardedInsert(
-        table,
-        columns,
-        sql`(select count(*) from ${sql.table(table)} where ${sql.ref(scope)} = ${value}) < ${count}`,
-      );
-      return {
-        sql: sqlOf(`within ${table} ${scope} ${Object.keys(columns).join()}`, () => query.compile(db)),
-        parameters: [...Object.values(columns), value, count],
-      };
-    },
-    upsert(table, columns, key) {
-      const query = () =>
+    insert: (table, columns) => ({
+      sql: sqlOf(['insert', table, ...Object.keys(columns)], () =>
+        db.insertInto(table).values(columns).compile(),
+      ),
+      parameters: Object.values(columns),
+    }),
+    upsert: (table, columns, key) => ({
+      sql: sqlOf(['upsert', table, key, ...Object.keys(columns)], () =>
         db
           .insertInto(table)
           .values(columns)
-          .onConflict((on) => on.column(key).doUpdateSet(excluded(columns, key)));
-      return {
-        sql: sqlOf(`upsert ${table} ${Object.keys(columns).join()} ${key}`, () => query().compile()),
-        parameters: Object.values(columns),
-      };
-    },
-    update(table, columns, { column, value }) {
-      const key = `update ${table} ${Object.keys(columns).join()} ${column}`;
-      return {
-        sql: sqlOf(key, () =>
-          db.updateTable(table).set(columns).where(column, '=', value).returningAll().compile(),
-        ),
-        parameters: [...Object.values(columns), value],
-      };
-    },
+          .onConflict((on) => on.column(key).doUpdateSet(excluded(columns, key)))
+          .compile(),
+      ),
+      parameters: Object.values(columns),
+    }),
+    update: (table, columns, { column, value }) => ({
+      sql: sqlOf(['update', table, column, ...Object.keys(columns)], () =>
+        db.updateTable(table).set(columns).where(column, '=', value).compile(),
+      ),
+      parameters: [...Object.values(columns), value],
+    }),
+    remove: (table, { column, value }) => ({
+      sql: sqlOf(['remove', table, column], () => db.deleteFrom(table).where(column, '=', value).compile()),
+      parameters: [value],
+    }),
   };
 }
 
@@ -80,8 +60,16 @@ const excluded = (columns: Columns, key: string) =>
       .map((column) => [column, sql.ref<SqlValue>(`excluded.${column}`)]),
   );
 
-/** One statement, so that counting and inserting cannot be told apart by others. */
-function guardedInsert(table: string, columns: Columns, guard: RawBuilder<unknown>): RawBuilder<unknown> {
+/**
+ * Inserts nothing when `count` rows have the row's value in `scope` already. It is one statement, so that nobody
+ * inserts between counting and inserting; an engine with concurrent writers must lock the scope's row before.
+ */
+export function insertWithin(
+  table: string,
+  columns: Columns,
+  { scope, count }: { readonly scope: string; readonly count: number },
+) {
   const names = sql.join(Object.keys(columns).map((column) => sql.ref(column)));
-  return sql`insert into ${sql.table(table)} (${names}) select ${sql.join(Object.values(columns))} where ${guard}`;
+  const taken = sql`select count(*) from ${sql.table(table)} where ${sql.ref(scope)} = ${columns[scope] ?? null}`;
+  return sql`insert into ${sql.table(table)} (${names}) select ${sql.join(Object.values(columns))} where (${taken}) < ${count}`;
 }

@@ -38,7 +38,7 @@ describe('a call over a BYOC trunk', () => {
     const alive = await exchange.carrier({ ringMs: 50 });
     const byoc = await trunkTo(dead.uri, alive.uri);
     const placed = await exchange.client.calls.create({
-      to: '+15550000001',
+      to: '+15550001234',
       from: FROM,
       byoc,
       twiml: HELLO,
@@ -48,7 +48,7 @@ describe('a call over a BYOC trunk', () => {
     expect(placed).toMatchObject({
       status: 'queued',
       direction: 'outbound-api',
-      to: '+15550000001',
+      to: '+15550001234',
       from: FROM,
     });
 
@@ -106,7 +106,7 @@ describe('a call over a BYOC trunk', () => {
     const dead = kind === 'silence' ? (await exchange.carrier({ always: 'silent' })).uri : 'sip:127.0.0.1:9';
     const alive = await exchange.carrier({ ringMs: 0 });
     const { sid } = await exchange.client.calls.create({
-      to: '+15550000001',
+      to: '+15550001234',
       from: FROM,
       byoc: await trunkTo(dead, alive.uri),
       twiml: '<Response><Hangup/></Response>',
@@ -144,7 +144,7 @@ describe('a call over a BYOC trunk', () => {
     const down = await exchange.carrier({ always: 'unavailable' });
     const call = (byoc: string) =>
       exchange.client.calls.create({
-        to: '+15550000001',
+        to: '+15550001234',
         from: FROM,
         byoc,
         twiml: HELLO,
@@ -207,7 +207,7 @@ describe('a call over a BYOC trunk', () => {
   it('is hung up over the API, and then can be neither redirected nor ended again', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
     const { sid } = await exchange.client.calls.create({
-      to: '+15550000001',
+      to: '+15550001234',
       from: FROM,
       byoc: await trunkTo(carrier.uri),
       twiml: LONG,
@@ -225,7 +225,7 @@ describe('a call over a BYOC trunk', () => {
   it('carries a tone to the callee, from an app’s Url over a redirect, and hears it nowhere else', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
     const { sid } = await exchange.client.calls.create({
-      to: '+15550000001',
+      to: '+15550001234',
       from: FROM,
       byoc: await trunkTo(carrier.uri),
       twiml: `<Response><Play>${exchange.toneUrl(1000)}</Play></Response>`,
@@ -239,7 +239,7 @@ describe('a call over a BYOC trunk', () => {
   it('is redirected while it is up', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
     const { sid } = await exchange.client.calls.create({
-      to: '+15550000001',
+      to: '+15550001234',
       from: FROM,
       byoc: await trunkTo(carrier.uri),
       twiml: LONG,
@@ -258,7 +258,7 @@ describe('after calls', () => {
     const place = (to: string) =>
       exchange.client.calls.create({ to, from: FROM, byoc, twiml: '<Response><Hangup/></Response>' });
     const calls = await Promise.all(
-      ['+15550000001', '+15550000486', '+15550000001', '+15550000503'].map(place),
+      ['+15550001234', '+15550000486', '+15550001234', '+15550000503'].map(place),
     );
     await Promise.all(calls.map(({ sid }) => exchange.ended(sid)));
     await exchange.quiet();

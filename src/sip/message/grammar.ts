@@ -19,6 +19,12 @@ for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
   tokenCodes[char.charCodeAt(0)] = 1;
 }
 
+/** A parameter's value is a token or a host, and an IPv6 host has brackets and colons; some write more. */
+const valueCodes = new Uint8Array(256);
+for (let code = 33; code < 256; code++) {
+  valueCodes[code] = [127, SEMICOLON, COMMA, QUOTE, EQUALS, LEFT_ANGLE, RIGHT_ANGLE].includes(code) ? 0 : 1;
+}
+
 export const isTokenCode = (code: number): boolean => tokenCodes[code] === 1;
 export const isSpaceCode = (code: number): boolean => code === SPACE || code === TAB;
 
@@ -34,14 +40,14 @@ export function hasControl(text: string): boolean {
 /** Index of the first character at or after `from` that is no space or tab. */
 export function skipSpace(text: string, from: number): number {
   let at = from;
-  while (isSpaceCode(text.charCodeAt(at))) at++;
+  while (at < text.length && isSpaceCode(text.charCodeAt(at))) at++;
   return at;
 }
 
 /** Index of the first character at or after `from` that is no token character. */
 export function skipToken(text: string, from: number): number {
   let at = from;
-  while (isTokenCode(text.charCodeAt(at))) at++;
+  while (at < text.length && tokenCodes[text.charCodeAt(at)] === 1) at++;
   return at;
 }
 
@@ -105,7 +111,7 @@ export class ParamReader {
     if (this.#nameEnd === this.#nameStart) throw malformed(text);
     at = skipSpace(text, this.#nameEnd);
     this.#valueStart = this.#valueEnd = at;
-    if (text.charCodeAt(at) === EQUALS) this.#readValue(skipSpace(text, at + 1));
+    if (at < text.length && text.charCodeAt(at) === EQUALS) this.#readValue(skipSpace(text, at + 1));
     this.#at = this.#valueEnd;
     return true;
   }
@@ -131,12 +137,9 @@ export class ParamReader {
   }
 }
 
-/** A parameter's value is a token or a host, and an IPv6 host has brackets and colons. */
 function skipValue(text: string, from: number): number {
   let at = from;
-  for (let code = text.charCodeAt(at); at < text.length; code = text.charCodeAt(++at)) {
-    if (isSpaceCode(code) || code === SEMICOLON || code === COMMA || code === QUOTE || code === EQUALS) break;
-  }
+  while (at < text.length && valueCodes[text.charCodeAt(at)] === 1) at++;
   return at;
 }
 
@@ -144,10 +147,22 @@ const malformed = (text: string): SipSyntaxError =>
   new SipSyntaxError('parameter', `bad parameters in "${text.slice(0, 100)}"`);
 
 /**
- * Value of the parameter `lower` among those that start at `from`; empty when it has no value.
+ * Value of the parameter `lower` among those that start at `from`; empty when it has no value. Parameters are not
+ * checked where the usual spelling is found: `parseParams` does that.
  * @throws {SipSyntaxError} `parameter` when one before it is malformed.
  */
 export function findParam(text: string, from: number, lower: string): string | undefined {
+  if (from >= text.length) return undefined;
+  const found = text.indexOf(lower, from);
+  const start = found + lower.length + 1;
+  // As nearly always: `;tag=…` in lower case, without spaces, and no quotes in which it could be mere text.
+  if (found > from && start < text.length && text.indexOf('"', from) < 0) {
+    if (text.charCodeAt(found - 1) === SEMICOLON && text.charCodeAt(start - 1) === EQUALS) {
+      const semicolon = text.indexOf(';', start);
+      const value = text.slice(start, semicolon < 0 ? text.length : semicolon).trim();
+      if (value !== '') return value;
+    }
+  }
   const params = new ParamReader(text, from);
   while (params.next()) if (params.isNamed(lower)) return params.value;
   return undefined;
@@ -182,6 +197,7 @@ export function splitList(value: string): string[] {
 /** Index of the comma that ends the list item at `from`, or the length. */
 export function listItemEnd(value: string, from: number): number {
   let insideAngles = false;
+  if (value.indexOf(',', from) < 0) return value.length;
   for (let at = from; at < value.length; at++) {
     const code = value.charCodeAt(at);
     if (code === LEFT_ANGLE) insideAngles = true;

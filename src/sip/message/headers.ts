@@ -64,30 +64,52 @@ const LISTS = new Set(
   ).split(' '),
 );
 
-/** Known names by length and first letter: one or two candidates for any name on the wire. */
-const buckets: (readonly [name: string, id: number][])[] = [];
-const bucketOf = (length: number, firstCode: number): number => (length << 5) | (firstCode & 31);
-
-function addKnown(name: string, id: number): void {
-  const bucket = bucketOf(name.length, name.charCodeAt(0));
-  buckets[bucket] = [...(buckets[bucket] ?? []), [name, id]];
+/** A known name as it may stand on the wire; `next` chains those of the same length and first letter. */
+interface KnownName {
+  /** As nearly everybody writes it: one native comparison then settles it. */
+  readonly usual: string;
+  readonly lower: string;
+  readonly id: number;
+  readonly next: KnownName | undefined;
 }
-KNOWN.forEach((name, id) => {
-  addKnown(name, id);
-});
+
+const MAX_KNOWN_LENGTH = 31;
+const bucketOf = (length: number, firstCode: number): number => (length << 5) | (firstCode & 31);
+const buckets = new Array<KnownName | undefined>((MAX_KNOWN_LENGTH + 1) << 5).fill(undefined);
+
+function usualSpelling(lower: string): string {
+  if (lower.length === 1) return lower;
+  if (lower === 'cseq') return 'CSeq';
+  if (lower === 'call-id') return 'Call-ID';
+  return lower.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+function addKnown(lower: string, id: number): void {
+  const bucket = bucketOf(lower.length, lower.charCodeAt(0));
+  buckets[bucket] = { usual: usualSpelling(lower), lower, id, next: buckets[bucket] };
+}
+KNOWN.forEach(addKnown);
 for (const [compact, name] of Object.entries(COMPACT)) {
   const id = (KNOWN as readonly string[]).indexOf(name);
   if (id >= 0) addKnown(compact, id);
 }
 
+/** The number of a known header by its lower-case or usual name; undefined for any other. */
+export const KNOWN_IDS: ReadonlyMap<string, number> = new Map(
+  KNOWN.flatMap((lower, id) => [
+    [lower, id],
+    [usualSpelling(lower), id],
+  ]),
+);
+
 /** The number of the header whose name stands at `start`…`end`, full or compact; -1 for any other. */
 export function headerId(text: string, start: number, end: number): number {
-  const candidates = buckets[bucketOf(end - start, text.charCodeAt(start))];
-  if (candidates) {
-    for (const [name, id] of candidates)
-      if (name.length === end - start && matchesAt(text, start, name)) return id;
-  }
-  return -1;
+  const length = end - start;
+  if (length > MAX_KNOWN_LENGTH) return -1;
+  let known = buckets[bucketOf(length, text.charCodeAt(start))];
+  while (known && !text.startsWith(known.usual, start) && !matchesAt(text, start, known.lower))
+    known = known.next;
+  return known ? known.id : -1;
 }
 
 /** Lower-case full name of a header given by full or compact name. */
@@ -95,5 +117,9 @@ export function fullName(name: string): string {
   const lower = name.toLowerCase();
   return lower.length === 1 ? (COMPACT[lower] ?? lower) : lower;
 }
+
+/** Whether the known header of that number is a list. */
+export const isKnownList = (id: number): boolean => knownLists[id] === true;
+const knownLists = KNOWN.map((name) => LISTS.has(name));
 
 export const isListHeader = (lowerFullName: string): boolean => LISTS.has(lowerFullName);

@@ -9,14 +9,14 @@ import {
   skipToken,
   splitList,
 } from './grammar.ts';
-import { fullName, HEADER, headerId, isListHeader } from './headers.ts';
+import { fullName, HEADER, isKnownList, isListHeader, KNOWN_IDS } from './headers.ts';
 import { addressEnd } from './name-addr.ts';
 import { fromOctets } from './octets.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 import { parseVia, type Via } from './via.ts';
 
-/** Numbers per header in the field table: id, name start, name end, value start, value end. */
-export const FIELD_WIDTH = 5;
+/** Numbers per header in the field table: id, start of the name, start and end of the value. */
+export const FIELD_WIDTH = 4;
 
 /** What the parser found; offsets are into `text`. */
 export interface Layout {
@@ -73,15 +73,15 @@ export class SipMessage implements RequestView, ResponseView {
   }
 
   header(name: string): string | undefined {
-    const lower = fullName(name);
-    const value = this.#values(lower, true)[0];
-    if (value === undefined || !isListHeader(lower)) return value;
-    return value.slice(0, listItemEnd(value, 0)).trim();
+    const id = KNOWN_IDS.get(name);
+    if (id === undefined) return this.headers(name)[0];
+    const value = this.value(id);
+    return value !== undefined && isKnownList(id) ? value.slice(0, listItemEnd(value, 0)).trim() : value;
   }
 
   headers(name: string): readonly string[] {
     const lower = fullName(name);
-    const values = this.#values(lower, false);
+    const values = this.#valuesNamed(lower);
     return isListHeader(lower) ? values.flatMap(splitList) : values;
   }
 
@@ -139,27 +139,24 @@ export class SipMessage implements RequestView, ResponseView {
     return method;
   }
 
-  #values(lower: string, firstOnly: boolean): string[] {
+  #valuesNamed(lower: string): string[] {
+    const id = KNOWN_IDS.get(lower);
+    if (id !== undefined) return this.values(id);
     const { fields, text } = this.#layout;
-    const id = headerId(lower, 0, lower.length);
     const found: string[] = [];
     for (let at = 0; at < fields.length; at += FIELD_WIDTH) {
-      const isWanted =
-        id >= 0
-          ? fields[at] === id
-          : fields[at] === -1 && fullName(text.slice(fields[at + 1], fields[at + 2])) === lower;
-      if (!isWanted) continue;
-      found.push(this.#cut(at));
-      if (firstOnly) break;
+      if (fields[at] === -1 && nameAt(text, fields[at + 1] ?? 0) === lower) found.push(this.#cut(at));
     }
     return found;
   }
 
   #cut(at: number): string {
     const { fields, text, folded } = this.#layout;
-    const value = text.slice(fields[at + 3], fields[at + 4]);
+    const value = text.slice(fields[at + 2], fields[at + 3]);
     return folded && value.includes('\r\n') ? value.replace(/[ \t]*\r\n[ \t]+/g, ' ').trim() : value;
   }
 }
+
+const nameAt = (text: string, start: number): string => fullName(text.slice(start, skipToken(text, start)));
 
 const tagOf = (value: string): string => findParam(value, addressEnd(value), 'tag') ?? '';

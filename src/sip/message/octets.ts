@@ -1,17 +1,14 @@
 // Messages are octet strings, one character (0–255) per byte; text becomes UTF-8 octets here and back.
-import { isAscii } from 'node:buffer';
+
+const NON_ASCII = /[\u0080-\uffff]/;
 
 /** Text as its UTF-8 octets, one character each. */
-export const toOctets = (text: string): string => {
-  const bytes = Buffer.from(text, 'utf8');
-  return bytes.length === text.length ? text : bytes.toString('latin1');
-};
+export const toOctets = (text: string): string =>
+  NON_ASCII.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
 
 /** UTF-8 octets as text; octets that are no UTF-8 become U+FFFD. */
-export const fromOctets = (octets: string): string => {
-  const bytes = Buffer.from(octets, 'latin1');
-  return isAscii(bytes) ? octets : bytes.toString('utf8');
-};
+export const fromOctets = (octets: string): string =>
+  NON_ASCII.test(octets) ? Buffer.from(octets, 'latin1').toString('utf8') : octets;
 
 /** Whether every character stands for one byte. */
 export function isOctets(text: string): boolean {

@@ -1,10 +1,12 @@
 // The Via header: the response's way back, and the branch that names the transaction (RFC 3261 §20.42, RFC 3581).
+import { isIPv6 } from 'node:net';
 import {
   findParam,
+  isToken,
   listItemEnd,
-  matchesAt,
   ParamReader,
   parseDigits,
+  parseParams,
   skipSpace,
   skipToken,
 } from './grammar.ts';
@@ -14,16 +16,10 @@ import { SipSyntaxError } from './syntax-error.ts';
 export const MAGIC_COOKIE = 'z9hG4bK';
 
 export interface Via {
-  /** Upper case as a rule; as written. */
-  readonly transport: string;
   /** `host` or `host:port`, as written. */
   readonly sentBy: string;
-  readonly host: string;
-  readonly port: number | undefined;
   /** Empty without one. */
   readonly branch: string;
-  /** Whether the sender asks for `rport`. */
-  readonly rport: boolean;
 }
 
 const fail = (value: string): never => {
@@ -33,41 +29,48 @@ const fail = (value: string): never => {
 /** The first Via of a header's value. @throws {SipSyntaxError} `via` or `parameter`. */
 export function parseVia(value: string): Via {
   const top = value.slice(0, listItemEnd(value, 0));
-  const transportStart = protocolEnd(top);
-  const transportEnd = skipToken(top, transportStart);
-  const hostStart = skipSpace(top, transportEnd);
-  if (transportEnd === transportStart || hostStart === transportEnd) fail(value);
-  const paramsStart = sentByEnd(top, hostStart);
+  const hostStart = protocolEnd(top);
+  const paramsStart = paramsOf(top);
   const sentBy = top.slice(hostStart, paramsStart).trimEnd();
-  const portColon = sentBy.indexOf(':', sentBy.lastIndexOf(']') + 1);
-  const host = (portColon < 0 ? sentBy : sentBy.slice(0, portColon)).trimEnd();
-  const port = portColon < 0 ? undefined : parseDigits(sentBy.slice(portColon + 1).trim());
-  if (host === '' || /[\s"<>@]/.test(host) || (port !== undefined && (port < 1 || port > 65_535)))
-    fail(value);
-  return {
-    transport: top.slice(transportStart, transportEnd),
-    sentBy,
-    host,
-    port,
-    branch: findParam(top, paramsStart, 'branch') ?? '',
-    rport: top.includes('rport', paramsStart) && findParam(top, paramsStart, 'rport') !== undefined,
-  };
+  if (sentBy === '') fail(value);
+  return { sentBy, branch: findParam(top, paramsStart, 'branch') ?? '' };
 }
 
-/** Index after `SIP/2.0/`; any version passes, and spaces around the slashes. */
+/** @throws {SipSyntaxError} when anything in the first Via of the value is malformed. */
+export function checkVia(value: string): void {
+  const top = value.slice(0, listItemEnd(value, 0));
+  sentByHost(parseVia(top).sentBy);
+  parseParams(top, paramsOf(top));
+}
+
+/** The host of a sent-by, an IPv6 address without its brackets. @throws {SipSyntaxError} `via`. */
+export function sentByHost(sentBy: string): string {
+  const colon = sentBy.indexOf(':', sentBy.indexOf(']') + 1);
+  const host = colon < 0 ? sentBy : sentBy.slice(0, colon).trimEnd();
+  const port = colon < 0 ? 5060 : parseDigits(sentBy.slice(colon + 1).trimStart());
+  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+  if (port < 1 || port > 65_535 || !(isToken(bare) || isIPv6(bare))) fail(sentBy);
+  return bare;
+}
+
+/** Index after `SIP/2.0/UDP `; any version and transport pass, and spaces around the slashes. */
 function protocolEnd(value: string): number {
+  if (value.startsWith('SIP/2.0/UDP ')) return skipSpace(value, 12);
   let at = 0;
-  if (matchesAt(value, 0, 'sip/2.0/')) return skipSpace(value, 8);
   for (let part = 0; part < 2; part++) {
     at = skipSpace(value, skipToken(value, skipSpace(value, at)));
     if (value[at] !== '/') fail(value);
     at++;
   }
-  return skipSpace(value, at);
+  const transport = skipSpace(value, at);
+  const end = skipToken(value, transport);
+  const host = skipSpace(value, end);
+  return end === transport || host === end ? fail(value) : host;
 }
 
-function sentByEnd(value: string, from: number): number {
-  const semicolon = value.indexOf(';', from);
+/** Where the parameters start. */
+function paramsOf(value: string): number {
+  const semicolon = value.indexOf(';');
   return semicolon < 0 ? value.length : semicolon;
 }
 
@@ -76,18 +79,18 @@ function sentByEnd(value: string, from: number): number {
  * (RFC 3261 §18.2.1, RFC 3581 §4). What the sender wrote as `received` is dropped.
  */
 export function stampVia(value: string, via: Via, source: { address: string; port: number }): string {
-  const differs = via.host !== source.address && via.host !== `[${source.address}]`;
-  if (!via.rport && !differs && !value.includes('received')) return value;
+  const differs = sentByHost(via.sentBy) !== source.address;
   const end = listItemEnd(value, 0);
-  const paramsStart = sentByEnd(value.slice(0, end), 0);
+  const paramsStart = paramsOf(value.slice(0, end));
   let stamped = value.slice(0, paramsStart).trimEnd();
+  let wantsPort = false;
   const params = new ParamReader(value.slice(0, end), paramsStart);
   while (params.next()) {
-    if (params.isNamed('received') || params.isNamed('rport')) continue;
-    stamped += `;${params.name}${params.value && `=${params.value}`}`;
+    if (params.isNamed('rport')) wantsPort = true;
+    else if (!params.isNamed('received')) stamped += `;${params.name}${params.value && `=${params.value}`}`;
   }
-  if (via.rport || differs) stamped += `;received=${source.address}`;
-  if (via.rport) stamped += `;rport=${source.port}`;
+  if (wantsPort || differs) stamped += `;received=${source.address}`;
+  if (wantsPort) stamped += `;rport=${source.port}`;
   return stamped + value.slice(end);
 }
 

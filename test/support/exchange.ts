@@ -1,0 +1,142 @@
+// A whole exchange for a test: real sockets on free ports, a data folder of its own, carriers, and the official client.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Twilio } from 'twilio';
+import type { CallInstance } from 'twilio/lib/rest/api/v2010/account/call.js';
+import { type CarrierEvent, type CarrierOptions, startCarrier } from '../../src/carrier/index.ts';
+import { readConfig } from '../../src/config.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import { createMediaEngine } from '../../src/media/index.ts';
+import { startTandem, type Tandem, type TandemCounts } from '../../src/tandem.ts';
+import { CountingClock } from './counting-clock.ts';
+import { twilioClient } from './twilio-client.ts';
+
+interface Trace {
+  readonly rule: string;
+  readonly targets: readonly { readonly uri: string; readonly standing: string }[];
+  readonly attempts: readonly {
+    readonly uri: string;
+    readonly result: string;
+    readonly why: string | null;
+    readonly answers: readonly { readonly at: string; readonly status: number }[];
+  }[];
+  readonly events: readonly { readonly kind: string; readonly text: string }[];
+}
+
+export interface TestCarrier {
+  /** `sip:127.0.0.1:port` */
+  readonly uri: string;
+  /** How many INVITEs came. */
+  invites(): number;
+  /** Resolves with the first event, past or future, of this type. */
+  event(type: CarrierEvent['type']): Promise<CarrierEvent>;
+  /** What the latest call heard, 8 kHz. */
+  heard(): Promise<Int16Array>;
+}
+
+export interface Exchange {
+  readonly client: Twilio;
+  readonly tandem: Tandem;
+  readonly account: Tandem['account'];
+  carrier(options?: Partial<CarrierOptions>): Promise<TestCarrier>;
+  /** Resolves with the call's record when it has ended. */
+  ended(sid: string): Promise<CallInstance>;
+  reached(sid: string, status: CallInstance['status']): Promise<CallInstance>;
+  trace(sid: string): Promise<Trace>;
+  /** Resolves when no call is left, its callbacks and records included. */
+  quiet(): Promise<void>;
+  /** What the exchange holds, and how many timers it has set. */
+  counts(): TandemCounts & { readonly timers: number };
+  stop(): Promise<void>;
+}
+
+const FINAL: readonly string[] = ['completed', 'busy', 'failed', 'no-answer', 'canceled'];
+const POLL_MS = 20;
+
+/** Looks until `find` finds something; the test's own time limit ends it. */
+async function until<T>(find: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  for (;;) {
+    const found = await find();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** @param settings `TANDEM_` variables on top of free ports and a folder of the test's own. */
+export async function startExchange(settings: Readonly<Record<string, string>> = {}): Promise<Exchange> {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-test-'));
+  const clock = new CountingClock();
+  const config = readConfig({ TANDEM_DATA: folder, TANDEM_HTTP_PORT: '0', TANDEM_SIP_PORT: '0', ...settings });
+  const tandem = await startTandem(config, { clock, random: systemRandom(), log: silentLog });
+  const { accountSid, authToken } = tandem.account;
+  const client = twilioClient(tandem.http, accountSid, authToken);
+  const carriers = new TestCarriers();
+  const reached = (sid: string, ...statuses: readonly string[]) =>
+    until(async () => {
+      const call = await client.calls(sid).fetch();
+      return statuses.includes(call.status) ? call : undefined;
+    });
+  return {
+    client,
+    tandem,
+    account: tandem.account,
+    carrier: (options) => carriers.start(options),
+    ended: (sid) => reached(sid, ...FINAL),
+    reached,
+    async trace(sid) {
+      const authorization = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`;
+      const response = await fetch(`${tandem.http}/tandem/v1/Calls/${sid}/RouteTrace`, { headers: { authorization } });
+      return (await response.json()) as Trace;
+    },
+    quiet: async () => void (await until(() => (tandem.counts().calls === 0 ? true : undefined))),
+    counts: () => ({ ...tandem.counts(), timers: clock.pending }),
+    async stop() {
+      await tandem.stop(0);
+      await carriers.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+class TestCarriers {
+  readonly #opened = new AsyncDisposableStack();
+  #media: ReturnType<typeof createMediaEngine> | undefined;
+
+  async start(options: Partial<CarrierOptions> = {}): Promise<TestCarrier> {
+    const media = await this.#engine();
+    const events: CarrierEvent[] = [];
+    const carrier = await startCarrier({
+      host: '127.0.0.1',
+      port: 0,
+      clock: new CountingClock(),
+      random: systemRandom(),
+      log: silentLog,
+      media,
+      ringMs: 20,
+      holdMs: 100,
+      onEvent: (event) => events.push(event),
+      ...options,
+    });
+    this.#opened.defer(() => carrier.close());
+    return {
+      uri: `sip:${carrier.address}`,
+      invites: () => events.filter(({ type }) => type === 'invite').length,
+      event: (type) => until(() => events.find((event) => event.type === type)),
+      heard: async () => carrier.captured(events.at(-1)?.call.id ?? ''),
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#opened.disposeAsync();
+  }
+
+  #engine(): ReturnType<typeof createMediaEngine> {
+    this.#media ??= createMediaEngine({ address: '127.0.0.1', ports: { first: 30_000, last: 39_999 }, log: silentLog }).then((media) => {
+      this.#opened.defer(() => media.close());
+      return media;
+    });
+    return this.#media;
+  }
+}
