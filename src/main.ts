@@ -1,25 +1,48 @@
-// The tandem command.
+// The tandem command: its words and flags. What each command does is in cli/.
 import { Command } from 'commander';
-import { placeCall } from './cli/call.ts';
+import { type CallOptions, placeCall } from './cli/call.ts';
+import { behavioursHelp, parseBehaviour, runCarrier } from './cli/carrier.ts';
+import { developmentConfig } from './cli/dev.ts';
 import { explain } from './cli/explain.ts';
+import { init } from './cli/init.ts';
 import { serveUntilStopped } from './cli/serve.ts';
-import { readConfig, settingsHelp } from './config.ts';
+import { type Flags, readConfig, settingsHelp } from './config.ts';
 import { SETTINGS } from './settings.ts';
 import { VERSION } from './version.ts';
-
-type Options = { readonly [flag: string]: string | undefined };
 
 /** Runs the command line; resolves when the command has ended. Failures are one line on stderr and exit code 1. */
 export async function run(argv: readonly string[]): Promise<void> {
   const program = new Command('tandem')
     .description("A self-hosted voice exchange that speaks Twilio's API.")
-    .version(VERSION)
-    .showHelpAfterError('(--help says more)');
+    .version(VERSION);
+  addServe(program);
+  addInit(program);
+  addCall(program);
+  addCarrier(program);
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.stderr.write(`tandem: ${explain(error)}\n`);
+    process.exitCode = 1;
+  }
+}
 
+function addServe(program: Command): void {
   withSettings(program.command('serve'))
     .description('run the exchange until SIGTERM or Ctrl-C')
-    .action((options: Options) => serveUntilStopped(readConfig(process.env, options)));
+    .action((flags: Flags) => serveUntilStopped(readConfig(process.env, flags)));
+  withSettings(program.command('dev', { hidden: true }))
+    .description('run the exchange with an account that is always the same, for working on Tandem')
+    .action((flags: Flags) => serveUntilStopped(developmentConfig(process.env, flags)));
+}
 
+function addInit(program: Command): void {
+  withSettings(program.command('init'))
+    .description('run a demo: the exchange, two carriers, a policy and a trunk, and the code to call over them')
+    .action((flags: Flags) => init(readConfig(process.env, flags)));
+}
+
+function addCall(program: Command): void {
   withSettings(program.command('call'))
     .description('place a call and tell it as it happens')
     .argument('<to>', 'phone number such as +15550001234, or a sip: URI')
@@ -29,44 +52,30 @@ export async function run(argv: readonly string[]): Promise<void> {
     .option('--twiml <twiml>', 'TwiML to run instead')
     .option('--url <url>', 'URL to fetch TwiML from instead')
     .option('--timeout <seconds>', 'how long it may ring', '60')
-    .action(async (to: string, { from, byoc, say, twiml, url, timeout, ...settings }: Options) => {
-      const options = {
-        to,
-        from,
-        say,
-        timeout,
-        ...(byoc && { byoc }),
-        ...(twiml && { twiml }),
-        ...(url && { url }),
-      };
-      process.exitCode = await placeCall(
-        readConfig(process.env, settings),
-        options as Parameters<typeof placeCall>[1],
-      );
+    .action(async (to: string, options: Flags & Omit<CallOptions, 'to'>) => {
+      process.exitCode = await placeCall(readConfig(process.env, options), { ...options, to });
     });
-
-  try {
-    await program.parseAsync(argv);
-  } catch (error) {
-    process.stderr.write(`tandem: ${explain(error)}\n`);
-    process.exitCode = 1;
-  }
 }
 
-/** Every setting is a flag of the command; the environment is said in its help. */
+function addCarrier(program: Command): void {
+  program
+    .command('carrier')
+    .description('run a carrier to try the exchange with')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'UDP port to listen on; 0 picks a free one', '5071')
+    .option('--always <behaviour>', 'treat every call alike, whatever the number')
+    .addHelpText('after', `\nThe last digits of the number dialled say what it does:\n${behavioursHelp()}`)
+    .action(({ host, port, always }: { host: string; port: string; always?: string }) =>
+      runCarrier({ host, port: Number(port), ...(always && { always: parseBehaviour(always) }) }),
+    );
+}
+
+/** Every setting is a flag of the command; its help tells the variables too. */
 function withSettings(command: Command): Command {
   for (const setting of Object.values(SETTINGS)) {
-    if ('flag' in setting) command.option(`--${setting.flag} <value>`, setting.meaning);
+    if ('flag' in setting) command.addOption(command.createOption(`--${setting.flag} <value>`).hideHelp());
   }
-  return command
-    .configureHelp({ visibleOptions: (cmd) => cmd.options.filter(isOwn) })
-    .addHelpText('after', `\nSettings, as flags or variables:\n${settingsHelp()}`);
+  return command.addHelpText('after', `\nSettings, as flags or variables:\n${settingsHelp()}`);
 }
-
-const SETTING_FLAGS = new Set(
-  Object.values(SETTINGS).flatMap((setting) => ('flag' in setting ? [`--${setting.flag}`] : [])),
-);
-const isOwn = (option: { long?: string | null | undefined }): boolean =>
-  !SETTING_FLAGS.has(option.long ?? '');
 
 if (import.meta.main) await run(process.argv);

@@ -54,11 +54,9 @@ export class Latch {
   #mayLatch(from: Source, nowMs: number): boolean {
     const open = nowMs <= this.#openUntilMs;
     if (same(from, this.#expected)) return !this.#source || (open && !same(this.#source, this.#expected));
-    return (
-      !this.#source &&
-      open &&
-      (from.address === this.#expected.address || from.address === this.#signalledFrom)
-    );
+    // Port 0 is forged: nobody could be answered there.
+    if (this.#source || !open || from.port === 0) return false;
+    return from.address === this.#expected.address || from.address === this.#signalledFrom;
   }
 
   #advances(sequence: number): boolean {

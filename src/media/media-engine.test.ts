@@ -11,7 +11,9 @@ import { workerUrl } from './worker-url.ts';
 
 const TONE = { kind: 'tone', frequenciesHz: [440], durationMs: 400 } as const;
 const ENDLESS = { ...TONE, durationMs: Number.POSITIVE_INFINITY };
-const base = { address: '127.0.0.1', ports: { first: 31_000, last: 31_199 }, log: silentLog };
+// Ports of this process alone: other runs of the tests may be under way.
+const first = 21_000 + (process.pid % 50) * 200;
+const base = { address: '127.0.0.1', ports: { first, last: first + 199 }, log: silentLog };
 const FAMILY = { family: 'CA1', captureMs: 10_000 };
 
 const heardMs = (samples: Int16Array): number => samples.length / 8;
@@ -163,7 +165,7 @@ describe('a media engine over loopback', () => {
   it('frees ports and sockets on close, and lets the timer rest', async () => {
     const sessions = await pair();
     expect(engine.sessions).toBe(2);
-    expect(await engine.counts()).toEqual({ sessions: 2, sockets: 2 });
+    await vi.waitFor(async () => expect(await engine.counts()).toEqual({ sessions: 2, sockets: 2 }));
     for (const session of [...sessions, ...sessions]) session.close();
     expect(engine.sessions).toBe(0);
     await vi.waitFor(async () => expect(await engine.counts()).toEqual({ sessions: 0, sockets: 0 }));
@@ -179,10 +181,10 @@ describe('a media engine over loopback', () => {
 
 describe('a media engine of few ports', () => {
   it('says that they are exhausted, steps over those in use, and lets freed ones drain', async () => {
-    const taken = await socket(31_302);
-    const engine = await createMediaEngine({ ...base, ports: { first: 31_300, last: 31_305 } });
+    const taken = await socket(first + 2);
+    const engine = await createMediaEngine({ ...base, ports: { first, last: first + 5 } });
     const [a, b] = [await engine.open(FAMILY), await engine.open(FAMILY)];
-    expect([a.local.port, b.local.port]).toEqual([31_300, 31_304]);
+    expect([a.local.port, b.local.port]).toEqual([first, first + 4]);
     await expect(engine.open(FAMILY)).rejects.toMatchObject({ name: 'MediaError', code: 'ports-exhausted' });
     a.close();
     await expect(engine.open(FAMILY)).rejects.toMatchObject({ code: 'ports-exhausted' });
@@ -193,10 +195,10 @@ describe('a media engine of few ports', () => {
   });
 
   it('keeps a family in one worker and spreads families', async () => {
-    const engine = await createMediaEngine({ ...base, ports: { first: 31_400, last: 31_499 }, workers: 2 });
-    const ports = [];
-    for (const family of ['A', 'B', 'A', 'B']) ports.push((await engine.open({ family })).local.port);
-    expect(ports.map((port) => port < 31_450)).toEqual([true, false, true, false]);
+    const engine = await createMediaEngine({ ...base, ports: { first, last: first + 99 }, workers: 2 });
+    const sessions = await Promise.all(['A', 'B', 'A', 'B'].map((family) => engine.open({ family })));
+    const ports = sessions.map(({ local }) => local.port);
+    expect(ports.map((port) => port < first + 50)).toEqual([true, false, true, false]);
     expect(await engine.counts()).toEqual({ sessions: 4, sockets: 4 });
     await engine.close();
   });

@@ -41,6 +41,8 @@ interface Slot {
   readonly data: MediaWorkerData;
   link: WorkerLink;
   readonly sessions: Map<number, EngineSession>;
+  /** Sessions open and about to be. */
+  load: number;
 }
 
 /** Rejects with MediaError `engine-failed` when a worker does not start. */
@@ -62,7 +64,7 @@ class WorkerEngine implements LocalMediaEngine {
   readonly #options: MediaEngineOptions;
   readonly #slots: readonly Slot[];
   /** The slot of every family that has sessions, and how many. */
-  readonly #families = new Map<string, { readonly slot: Slot; sessions: number }>();
+  readonly #families = new Map<string, { readonly slot: Slot; load: number }>();
   readonly #synthesis = new SpeechSynthesis();
   readonly #speech: Speech;
   #nextSession = 0;
@@ -131,27 +133,25 @@ class WorkerEngine implements LocalMediaEngine {
     return session;
   }
 
-  /** The family's slot, else the one with the fewest sessions. */
+  /** The family's slot, else the one with the least to do. */
   #join(family: string): Slot {
-    const joined = this.#families.get(family);
-    if (joined) {
-      joined.sessions++;
-      return joined.slot;
-    }
-    const slot = this.#slots.reduce((least, each) =>
-      each.sessions.size < least.sessions.size ? each : least,
-    );
-    this.#families.set(family, { slot, sessions: 1 });
-    return slot;
+    const least = () => this.#slots.reduce((least, each) => (each.load < least.load ? each : least));
+    const joined = this.#families.get(family) ?? { slot: least(), load: 0 };
+    this.#families.set(family, joined);
+    joined.load++;
+    joined.slot.load++;
+    return joined.slot;
   }
 
   #leave(family: string): void {
     const joined = this.#families.get(family);
-    if (joined && --joined.sessions === 0) this.#families.delete(family);
+    if (!joined) return;
+    joined.slot.load--;
+    if (--joined.load === 0) this.#families.delete(family);
   }
 
   #startSlot(data: MediaWorkerData): Slot {
-    const slot: Slot = { data, sessions: new Map(), link: this.#startLink(data, () => slot) };
+    const slot: Slot = { data, sessions: new Map(), load: 0, link: this.#startLink(data, () => slot) };
     return slot;
   }
 

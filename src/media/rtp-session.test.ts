@@ -101,15 +101,29 @@ describe('RtpSession, sending', () => {
     expect(silent).toEqual([false, false, true]);
   });
 
-  it('plays on for nobody while the peer holds, or is of another family', () => {
+  it.each<[what: string, nowhere: Partial<PeerMedia>]>([
+    ['holds', { address: '0.0.0.0' }],
+    ['is of another family', { address: '2001:db8::1' }],
+    ['has no address', { address: 'media.example' }],
+    ['has no port', { port: 0 }],
+    ['has no such port', { port: 65_536 }],
+  ])('plays on for nobody while the peer %s', (_, nowhere) => {
     const { session, sent, finished } = start();
-    session.connect({ ...peer, address: '0.0.0.0' }, 0);
+    session.connect({ ...peer, ...nowhere }, 0);
     session.play(1, { kind: 'silence', durationMs: 40 });
     session.tick(1);
-    session.connect({ ...peer, address: '2001:db8::1' }, 0);
     session.tick(2);
     expect(sent).toEqual([]);
     expect(finished).toEqual([1]);
+  });
+
+  it('does not follow a forged source port of 0', () => {
+    const { session, sent } = start();
+    session.connect(peer, 0);
+    session.receive(arriving(1), { ...peer, port: 0 }, 1);
+    session.tick(1);
+    expect(sent).toMatchObject([{ port: 4000 }]);
+    expect(session.captured()).toHaveLength(0);
   });
 });
 

@@ -1,5 +1,5 @@
 // One peer's stream, both ways: frames out at the pacer's beat, packets in as they come. No sockets, no clock.
-import { isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import { normaliseAddress } from '../lib/networks.ts';
 import type { Random } from '../lib/random.ts';
 import type { MediaStatistics, PayloadType, PeerMedia } from './engine.ts';
@@ -90,7 +90,7 @@ export class RtpSession {
   tick(frameNumber: number): void {
     if (!this.#peer || !this.#latch) return;
     const { address, port } = this.#latch.destination;
-    if (this.#fill(this.#peer.payloadType) && this.#sendsTo(address)) {
+    if (this.#fill(this.#peer.payloadType) && this.#sendsTo(address, port)) {
       writeHeader(
         {
           marker: this.#marker,
@@ -132,8 +132,12 @@ export class RtpSession {
     return { packetsSent: this.#sent, packetsReceived: this.#received, packetsRefused: this.#refused };
   }
 
-  #sendsTo(address: string): boolean {
-    return address !== '0.0.0.0' && address !== '::' && isIPv6(address) === this.#options.ipv6;
+  /** Node throws where a port is none, which would take every session of this thread along. */
+  #sendsTo(address: string, port: number): boolean {
+    const family = this.#options.ipv6 ? 6 : 4;
+    return (
+      port > 0 && port <= 65_535 && address !== '0.0.0.0' && address !== '::' && isIP(address) === family
+    );
   }
 
   #understands(payloadType: number): boolean {

@@ -89,6 +89,7 @@ class UacInvite implements ClientInvite, ClientUser {
   readonly #transaction: ClientTransaction;
   /** The dialogs its 2xx made, by remote tag: one, or several where a proxy forked. */
   readonly #dialogs = new Map<string, DialogSession>();
+  #hasProgressed = false;
   #canceled = false;
   #cancelHeaders: readonly HeaderField[] = [];
 
@@ -112,9 +113,8 @@ class UacInvite implements ClientInvite, ClientUser {
 
   response(response: SipMessage): void {
     const { handlers } = this.#options;
-    if (response.status < 200) {
-      if (!this.#canceled) handlers.provisional(response);
-    } else if (response.status < 300) this.#succeeded(response);
+    if (response.status < 200) this.#progressed(response);
+    else if (response.status < 300) this.#succeeded(response);
     else if (this.#canceled) handlers.late?.({ kind: 'final', status: response.status });
     else handlers.failed({ kind: 'response', response });
   }
@@ -130,6 +130,14 @@ class UacInvite implements ClientInvite, ClientUser {
     // Same branch and Via as the INVITE's: so the peer finds what is cancelled (RFC 3261 §9.1).
     const headers = [...requestHeaders(stack), ...this.#cancelHeaders];
     stack.layer.request({ ...bodiless, method: 'CANCEL', headers }, branch, flow, IGNORE_OUTCOME);
+  }
+
+  #progressed(response: SipMessage): void {
+    const { handlers } = this.#options;
+    const isFirst = !this.#hasProgressed;
+    this.#hasProgressed = true;
+    if (!this.#canceled) handlers.provisional(response);
+    else if (isFirst) handlers.late?.({ kind: 'provisional', status: response.status, sent: 'CANCEL' });
   }
 
   #succeeded(response: SipMessage): void {

@@ -29,8 +29,14 @@ export interface Refusal {
   readonly headers?: readonly HeaderField[];
 }
 
-const ONCE = [HEADER.from, HEADER.to, HEADER.callId, HEADER.cseq, HEADER.maxForwards] as const;
-const ONCE_NAMES = ['From', 'To', 'Call-ID', 'CSeq', 'Max-Forwards'] as const;
+/** Headers that a request has once at most; without all but the last it can't be served. */
+const ONCE = [
+  ['From', HEADER.from],
+  ['To', HEADER.to],
+  ['Call-ID', HEADER.callId],
+  ['CSeq', HEADER.cseq],
+  ['Max-Forwards', HEADER.maxForwards],
+] as const;
 
 const badRequest = (reason: string): Refusal => ({ status: 400, reason: `Bad Request: ${reason}` });
 
@@ -47,11 +53,12 @@ export function refusalOf(request: SipMessage): Refusal | undefined {
 }
 
 function headerRefusal(request: SipMessage): Refusal | undefined {
-  for (let i = 0; i < ONCE.length; i++) {
-    const values = request.values(ONCE[i] ?? 0);
-    if (values.length > 1) return badRequest(`${ONCE_NAMES[i]} more than once`);
-    if (values.length === 0 && ONCE[i] !== HEADER.maxForwards)
-      return badRequest(`${ONCE_NAMES[i]} is missing`);
+  for (const [name, id] of ONCE) {
+    const [value, second] = request.values(id);
+    if (second !== undefined) return badRequest(`${name} more than once`);
+    if (value === undefined && id !== HEADER.maxForwards) return badRequest(`${name} is missing`);
+    // It never was a line end to us, but would be to another reader of our response.
+    if (value?.includes('\r')) return badRequest(`a carriage return in ${name}`);
   }
   if (request.callId === '') return badRequest('Call-ID is empty');
   // Reading them is the check: each throws when malformed.

@@ -7,7 +7,6 @@ export const CR = 13;
 export const SPACE = 32;
 export const QUOTE = 34;
 export const COMMA = 44;
-export const COLON = 58;
 export const SEMICOLON = 59;
 export const LEFT_ANGLE = 60;
 export const EQUALS = 61;
@@ -25,7 +24,6 @@ for (let code = 33; code < 256; code++) {
   valueCodes[code] = [127, SEMICOLON, COMMA, QUOTE, EQUALS, LEFT_ANGLE, RIGHT_ANGLE].includes(code) ? 0 : 1;
 }
 
-export const isTokenCode = (code: number): boolean => tokenCodes[code] === 1;
 export const isSpaceCode = (code: number): boolean => code === SPACE || code === TAB;
 
 /** Whether a C0 control character or DEL stands in `text`. */
@@ -55,6 +53,8 @@ export const isToken = (text: string): boolean => text !== '' && skipToken(text,
 
 /** Index after the closing quote of the quoted string that opens at `from`; -1 when it is never closed. */
 export function skipQuoted(text: string, from: number): number {
+  const close = text.indexOf('"', from + 1);
+  if (close < 0 || text.charCodeAt(close - 1) !== BACKSLASH) return close < 0 ? -1 : close + 1;
   for (let at = from + 1; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === BACKSLASH) at++;
@@ -159,8 +159,9 @@ export function findParam(text: string, from: number, lower: string): string | u
   if (found > from && start < text.length && text.indexOf('"', from) < 0) {
     if (text.charCodeAt(found - 1) === SEMICOLON && text.charCodeAt(start - 1) === EQUALS) {
       const semicolon = text.indexOf(';', start);
-      const value = text.slice(start, semicolon < 0 ? text.length : semicolon).trim();
-      if (value !== '') return value;
+      let end = semicolon < 0 ? text.length : semicolon;
+      while (end > start && isSpaceCode(text.charCodeAt(end - 1))) end--;
+      if (end > start && !isSpaceCode(text.charCodeAt(start))) return text.slice(start, end);
     }
   }
   const params = new ParamReader(text, from);

@@ -66,8 +66,6 @@ const LISTS = new Set(
 
 /** A known name as it may stand on the wire; `next` chains those of the same length and first letter. */
 interface KnownName {
-  /** As nearly everybody writes it: one native comparison then settles it. */
-  readonly usual: string;
   readonly lower: string;
   readonly id: number;
   readonly next: KnownName | undefined;
@@ -75,7 +73,7 @@ interface KnownName {
 
 const MAX_KNOWN_LENGTH = 31;
 const bucketOf = (length: number, firstCode: number): number => (length << 5) | (firstCode & 31);
-const buckets = new Array<KnownName | undefined>((MAX_KNOWN_LENGTH + 1) << 5).fill(undefined);
+const buckets: (KnownName | undefined)[] = Array.from({ length: (MAX_KNOWN_LENGTH + 1) << 5 });
 
 function usualSpelling(lower: string): string {
   if (lower.length === 1) return lower;
@@ -86,7 +84,7 @@ function usualSpelling(lower: string): string {
 
 function addKnown(lower: string, id: number): void {
   const bucket = bucketOf(lower.length, lower.charCodeAt(0));
-  buckets[bucket] = { usual: usualSpelling(lower), lower, id, next: buckets[bucket] };
+  buckets[bucket] = { lower, id, next: buckets[bucket] };
 }
 KNOWN.forEach(addKnown);
 for (const [compact, name] of Object.entries(COMPACT)) {
@@ -107,8 +105,7 @@ export function headerId(text: string, start: number, end: number): number {
   const length = end - start;
   if (length > MAX_KNOWN_LENGTH) return -1;
   let known = buckets[bucketOf(length, text.charCodeAt(start))];
-  while (known && !text.startsWith(known.usual, start) && !matchesAt(text, start, known.lower))
-    known = known.next;
+  while (known && !matchesAt(text, start, known.lower)) known = known.next;
   return known ? known.id : -1;
 }
 

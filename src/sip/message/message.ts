@@ -1,14 +1,6 @@
 // A received message: one octet string and where its parts lie; every value is cut out only when asked for.
 import type { RequestView, ResponseView } from '../agent.ts';
-import {
-  findParam,
-  isSpaceCode,
-  isToken,
-  listItemEnd,
-  parseDigits,
-  skipToken,
-  splitList,
-} from './grammar.ts';
+import { findParam, isToken, listItemEnd, parseDigits, skipSpace, skipToken, splitList } from './grammar.ts';
 import { fullName, HEADER, isKnownList, isListHeader, KNOWN_IDS } from './headers.ts';
 import { addressEnd } from './name-addr.ts';
 import { fromOctets } from './octets.ts';
@@ -43,6 +35,7 @@ export class SipMessage implements RequestView, ResponseView {
   readonly uri: string;
   readonly status: number;
   readonly reason: string;
+  #parsedCSeq: CSeq | undefined;
   #via: Via | undefined;
   #fromTag: string | undefined;
   #toTag: string | undefined;
@@ -124,19 +117,16 @@ export class SipMessage implements RequestView, ResponseView {
 
   /** The CSeq's number (RFC 3261 §8.1.1.5: below 2³¹). */
   get seq(): number {
-    const value = this.value(HEADER.cseq) ?? '';
-    const seq = parseDigits(value.slice(0, skipToken(value, 0)));
-    if (seq < 0 || seq >= 2 ** 31) throw new SipSyntaxError('cseq', `bad CSeq "${value.slice(0, 60)}"`);
-    return seq;
+    return this.#cseq().number;
   }
 
   get seqMethod(): string {
-    const value = this.value(HEADER.cseq) ?? '';
-    let at = skipToken(value, 0);
-    while (isSpaceCode(value.charCodeAt(at))) at++;
-    const method = value.slice(at);
-    if (!isToken(method)) throw new SipSyntaxError('cseq', `bad CSeq "${value.slice(0, 60)}"`);
-    return method;
+    return this.#cseq().method;
+  }
+
+  #cseq(): CSeq {
+    this.#parsedCSeq ??= parseCSeq(this.value(HEADER.cseq) ?? '');
+    return this.#parsedCSeq;
   }
 
   #valuesNamed(lower: string): string[] {
@@ -155,6 +145,21 @@ export class SipMessage implements RequestView, ResponseView {
     const value = text.slice(fields[at + 2], fields[at + 3]);
     return folded && value.includes('\r\n') ? value.replace(/[ \t]*\r\n[ \t]+/g, ' ').trim() : value;
   }
+}
+
+interface CSeq {
+  readonly number: number;
+  readonly method: string;
+}
+
+function parseCSeq(value: string): CSeq {
+  const end = skipToken(value, 0);
+  const number = parseDigits(value.slice(0, end));
+  const method = value.slice(skipSpace(value, end));
+  if (number < 0 || number >= 2 ** 31 || !isToken(method)) {
+    throw new SipSyntaxError('cseq', `bad CSeq "${value.slice(0, 60)}"`);
+  }
+  return { number, method };
 }
 
 const nameAt = (text: string, start: number): string => fullName(text.slice(start, skipToken(text, start)));

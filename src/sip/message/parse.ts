@@ -15,7 +15,7 @@ interface StartLine {
 }
 
 /** Where the headers of the message being parsed are noted: growing a new array for each costs a fifth of it all. */
-const scratch = new Array<number>(MAX_HEADERS * FIELD_WIDTH).fill(0);
+const scratch: number[] = Array.from({ length: MAX_HEADERS * FIELD_WIDTH }, () => 0);
 
 /** Offsets of a message's headers; `fault` is the first thing wrong with them. */
 interface Scan {
@@ -48,10 +48,9 @@ export function scanMessage(text: string): SipMessage {
   const lineEnd = text.indexOf('\n', start) - 1;
   if (lineEnd < 0 || text.charCodeAt(lineEnd) !== CR) throw new SipSyntaxError('start-line', 'no start line');
   const scan: Scan = { taken: 0, folded: false, end: lineEnd + 2, fault: undefined };
-  const line = text.slice(start, lineEnd);
-  const { method, uri, status, reason } = line.startsWith('SIP/')
-    ? statusLine(line, scan)
-    : requestLine(line, scan);
+  const { method, uri, status, reason } = text.startsWith('SIP/', start)
+    ? statusLine(text.slice(start, lineEnd), scan)
+    : requestLine(text, start, scan);
   scanHeaders(text, scan);
   const bodyStart = scan.end;
   const bodyEnd = scan.fault ? bodyStart : findBodyEnd(text, scan);
@@ -87,73 +86,73 @@ function statusLine(line: string, scan: Scan): StartLine {
   return { method: '', uri: '', status: Math.max(status, 100), reason: line.slice(12) };
 }
 
-function requestLine(line: string, scan: Scan): StartLine {
-  const methodEnd = line.indexOf(' ');
-  const isTwo = line.endsWith(' SIP/2.0');
-  const version = isTwo ? line.length - 8 : line.lastIndexOf(' SIP/');
-  const method = line.slice(0, methodEnd);
-  if (methodEnd < 1 || version < methodEnd || !isToken(method)) {
+function requestLine(text: string, start: number, scan: Scan): StartLine {
+  const lineEnd = scan.end - 2;
+  const isTwo = text.startsWith(' SIP/2.0', lineEnd - 8);
+  const version = isTwo ? lineEnd - 8 : text.lastIndexOf(' SIP/', lineEnd);
+  const methodEnd = text.indexOf(' ', start);
+  const method = text.slice(start, methodEnd);
+  if (methodEnd < 0 || version < methodEnd || !isToken(method)) {
     throw new SipSyntaxError('start-line', 'neither a request nor a response');
   }
-  const uri = line.slice(methodEnd + 1, version);
-  if (uri === '' || uri.includes(' ')) note(scan, 'start-line', 'bad Request-URI');
+  const uri = text.slice(methodEnd + 1, version);
+  if (uri === '' || uri.indexOf(' ') >= 0) note(scan, 'start-line', 'bad Request-URI');
   else if (!isTwo) {
-    const isOther = /^ SIP\/\d+\.\d+$/.test(line.slice(version));
+    const isOther = /^ SIP\/\d+\.\d+$/.test(text.slice(version, lineEnd));
     note(scan, isOther ? 'version' : 'start-line', isOther ? 'only SIP/2.0 is spoken' : 'bad request line');
   }
   return { method, uri, status: 0, reason: '' };
 }
 
+/** The loop over every header of every message: kept in one function and free of objects on purpose. */
 function scanHeaders(text: string, scan: Scan): void {
-  let at = scan.end;
-  for (let count = 0; text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF; count++) {
-    if (at >= text.length) {
-      note(scan, 'header', 'headers end without an empty line');
+  let start = scan.end;
+  let taken = 0;
+  while (text.charCodeAt(start) !== CR || text.charCodeAt(start + 1) !== LF) {
+    let feed = text.indexOf('\n', start);
+    if (feed < 0 || taken === scratch.length) {
+      note(
+        scan,
+        feed < 0 ? 'header' : 'too-many-headers',
+        feed < 0 ? 'headers without an end' : 'too many headers',
+      );
+      start = text.length;
       break;
     }
-    if (count === MAX_HEADERS) {
-      note(scan, 'too-many-headers', `more than ${MAX_HEADERS} headers`);
-      break;
-    }
-    at = scanHeader(text, at, scan);
-  }
-  scan.end = Math.min(at + 2, text.length);
-}
-
-/** Takes the header at `start` into the table and returns where the next line starts. */
-function scanHeader(text: string, start: number, scan: Scan): number {
-  const colon = text.indexOf(':', start);
-  const lineEnd = findLineEnd(text, start, scan);
-  if (colon < 0 || colon >= lineEnd) {
-    note(scan, 'header', 'a header line without a name');
-    return lineEnd + 2;
-  }
-  let nameEnd = colon;
-  while (isSpaceCode(text.charCodeAt(nameEnd - 1))) nameEnd--;
-  let valueStart = colon + 1;
-  while (valueStart < lineEnd && isSpaceCode(text.charCodeAt(valueStart))) valueStart++;
-  let valueEnd = lineEnd;
-  while (valueEnd > valueStart && isSpaceCode(text.charCodeAt(valueEnd - 1))) valueEnd--;
-  // A name that is no token is nobody's: such a header is passed over (RFC 3261 §8.2.2).
-  const at = scan.taken;
-  scratch[at] = headerId(text, start, nameEnd);
-  scratch[at + 1] = start;
-  scratch[at + 2] = valueStart;
-  scratch[at + 3] = valueEnd;
-  scan.taken = at + FIELD_WIDTH;
-  return lineEnd + 2;
-}
-
-/** Index of the CRLF that ends the header at `from`, folded lines included (RFC 3261 §7.3.1). */
-function findLineEnd(text: string, from: number, scan: Scan): number {
-  for (let feed = text.indexOf('\n', from); feed >= 0; feed = text.indexOf('\n', feed + 1)) {
     // A bare LF is no line end: who takes it for one and who does not would see different headers.
     if (text.charCodeAt(feed - 1) !== CR) note(scan, 'header', 'a line feed without a carriage return');
-    if (!isSpaceCode(text.charCodeAt(feed + 1))) return feed - 1;
-    scan.folded = true;
+    if (isSpaceCode(text.charCodeAt(feed + 1))) {
+      scan.folded = true;
+      feed = foldedEnd(text, feed);
+    }
+    const colon = text.indexOf(':', start);
+    if (colon < 0 || colon > feed) {
+      note(scan, 'header', 'a header line without a name');
+    } else {
+      let nameEnd = colon;
+      while (isSpaceCode(text.charCodeAt(nameEnd - 1))) nameEnd--;
+      let valueStart = colon + 1;
+      while (isSpaceCode(text.charCodeAt(valueStart))) valueStart++;
+      let valueEnd = feed - 1;
+      while (valueEnd > valueStart && isSpaceCode(text.charCodeAt(valueEnd - 1))) valueEnd--;
+      // A name that is no token is nobody's: such a header is passed over (RFC 3261 §8.2.2).
+      scratch[taken] = headerId(text, start, nameEnd);
+      scratch[taken + 1] = start;
+      scratch[taken + 2] = valueStart;
+      scratch[taken + 3] = valueEnd;
+      taken += FIELD_WIDTH;
+    }
+    start = feed + 1;
   }
-  note(scan, 'header', 'a header line without an end');
-  return text.length;
+  scan.taken = taken;
+  scan.end = Math.min(start + 2, text.length);
+}
+
+/** The LF that ends the header whose first line ends at `feed` and is folded (RFC 3261 §7.3.1). */
+function foldedEnd(text: string, feed: number): number {
+  let end = feed;
+  while (end >= 0 && isSpaceCode(text.charCodeAt(end + 1))) end = text.indexOf('\n', end + 1);
+  return end < 0 ? text.length : end;
 }
 
 /** Over UDP the body may be shorter than the datagram, never longer (RFC 3261 §18.3). */

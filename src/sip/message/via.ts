@@ -41,6 +41,7 @@ export function checkVia(value: string): void {
   const top = value.slice(0, listItemEnd(value, 0));
   sentByHost(parseVia(top).sentBy);
   parseParams(top, paramsOf(top));
+  if (value.includes('\r')) fail(value);
 }
 
 /** The host of a sent-by, an IPv6 address without its brackets. @throws {SipSyntaxError} `via`. */
