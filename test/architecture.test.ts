@@ -21,6 +21,7 @@ const RANKS = [
 interface Import {
   readonly from: string;
   readonly to: string;
+  readonly typeOnly: boolean;
 }
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
@@ -29,13 +30,14 @@ const production = files.filter((file) => !file.endsWith('.test.ts'));
 const layerOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] as string) : '.');
 const rankOf = (layer: string): number => RANKS.findIndex((rank) => rank.includes(layer));
 
+const IMPORT = /(import type\s[^;]*?|import\s[^;]*?|export\s[^;]*?)from\s*'(\.[^']+)'|import\(\s*'(\.[^']+)'/g;
+
 const importsOf = (file: string): Import[] =>
-  [...readFileSync(join(SRC, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(
-    (match) => ({
-      from: file,
-      to: relative(SRC, join(SRC, dirname(file), match[1] as string)),
-    }),
-  );
+  [...readFileSync(join(SRC, file), 'utf8').matchAll(IMPORT)].map(([, words = '', named, dynamic]) => ({
+    from: file,
+    to: relative(SRC, join(SRC, dirname(file), (named ?? dynamic) as string)),
+    typeOnly: words.startsWith('import type'),
+  }));
 
 const crossings = production.flatMap(importsOf).filter(({ from, to }) => layerOf(from) !== layerOf(to));
 
@@ -59,11 +61,11 @@ describe('the house', () => {
     expect(crossings.filter(({ to }) => !open.has(layerOf(to)) && !to.endsWith('/index.ts'))).toEqual([]);
   });
 
-  it('keeps messages and grammar free of everything else of the stack', () => {
+  it('keeps messages and grammar free of everything else of the stack but types', () => {
     const outward = production
       .filter((file) => file.startsWith('sip/message/'))
       .flatMap(importsOf)
-      .filter(({ to }) => !to.startsWith('sip/message/'));
+      .filter(({ to, typeOnly }) => !to.startsWith('sip/message/') && !typeOnly);
     expect(outward).toEqual([]);
   });
 

@@ -5,7 +5,7 @@ import type { OutboxRow } from '../store/index.ts';
 import { CallbackSender } from './callback-sender.ts';
 import type { WebhookRequest, WebhookResult } from './webhook-client.ts';
 
-const TAKEN: WebhookResult = { kind: 'answer', status: 204, contentType: '', body: '' };
+const TAKEN: WebhookResult = { kind: 'answer', status: 204, contentType: '', body: Buffer.alloc(0) };
 const FAILED: WebhookResult = { kind: 'failure', code: 11200, message: 'answered 500' };
 
 const row = (id: string, callSid = 'CA1'): OutboxRow => ({

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { OutboxRow } from '../store/index.ts';
 import { decodeForm } from './signature.ts';
+import { withoutSecrets } from './url-display.ts';
 import type { WebhookClient, WebhookResult } from './webhook-client.ts';
 
 /** Wait before the first retry; each further one waits twice as long, up to the longest. */
@@ -106,10 +107,4 @@ export class CallbackSender {
   #lost(row: OutboxRow, error: unknown): void {
     this.#deps.log.error({ call_sid: row.callSid, err: String(error) }, 'the outbox could not be written');
   }
-}
-
-/** The URL without user info and query, which may carry credentials. */
-export function withoutSecrets(url: string): string {
-  const parsed = URL.parse(url);
-  return parsed ? `${parsed.origin}${parsed.pathname}` : '(not a URL)';
 }

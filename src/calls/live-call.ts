@@ -158,6 +158,10 @@ export class LiveCall {
 
   #twimlRunner(media: MediaSession): TwimlRunner {
     const { webhooks, random, clock, authToken } = this.#deps;
+    const identity = () => ({
+      authToken: authToken(this.#row.accountSid) ?? '',
+      idempotencyToken: random.hex(16),
+    });
     return new TwimlRunner({
       media,
       clock,
@@ -165,10 +169,10 @@ export class LiveCall {
       fetch: (target, extra) =>
         webhooks.send({
           ...target,
+          ...identity(),
           parameters: [...voiceParameters(this.#row), ...Object.entries(extra)],
-          authToken: authToken(this.#row.accountSid) ?? '',
-          idempotencyToken: random.hex(16),
         }),
+      download: (url) => webhooks.send({ url, method: 'GET', wanted: 'audio', ...identity(), parameters: [] }),
       note: (kind, text) => this.#note(kind, text),
       hangUp: (why) => this.#hangUp(why),
     });

@@ -10,7 +10,7 @@ const xml = (body: string): WebhookResult => ({
   kind: 'answer',
   status: 200,
   contentType: 'text/xml; charset=utf-8',
-  body,
+  body: Buffer.from(body),
 });
 const DOWN: WebhookResult = { kind: 'failure', code: 11202, message: 'connection refused' };
 
@@ -43,6 +43,7 @@ function runner(
       fetched.push({ url, method, extra });
       return app[new URL(url).pathname] ?? DOWN;
     },
+    download: async (url) => app[new URL(url).pathname] ?? DOWN,
     note: (kind, text) => notes.push(`${kind}: ${text}`),
     hangUp: (why) => hungUp.resolve(why),
   });
@@ -57,6 +58,17 @@ describe('the TwiML runner', () => {
     twiml.start({ twiml: '<Response><Say>one</Say><Say>two</Say></Response>' });
     expect(await hungUp).toBe('the TwiML came to its end');
     expect(heard).toEqual(['one', 'two']);
+  });
+
+  it('plays what a URL holds, relative to the document, and skips what cannot be had', async () => {
+    const { twiml, heard, notes, hungUp } = runner({
+      '/a/start': xml('<Response><Play loop="2">tone.wav</Play><Play>gone.wav</Play><Say>end</Say></Response>'),
+      '/a/tone.wav': { ...xml('RIFF'), contentType: 'audio/wav' } as WebhookResult,
+    });
+    twiml.start({ url: 'http://app/a/start', method: 'POST' });
+    await hungUp;
+    expect(heard).toEqual(['audio', 'audio', 'end']);
+    expect(notes).toContain('warning: 11202: connection refused');
   });
 
   it('pauses on its clock', async () => {

@@ -1,8 +1,9 @@
 // Runs a call's TwiML on its media: fetches documents, speaks, waits, and says when the call is to be hung up.
 import type { Clock, Timer } from '../lib/clock.ts';
-import type { MediaSession } from '../media/index.ts';
+import type { MediaSession, Prompt } from '../media/index.ts';
 import { begin, parseTwiml, step, type TwimlAction, TwimlError, type TwimlState } from '../twiml/index.ts';
 import type { TwimlSource, WebhookTarget } from './control.ts';
+import { withoutSecrets } from './url-display.ts';
 import type { WebhookResult } from './webhook-client.ts';
 
 /** Documents of one call, redirects included: a loop of redirects ends here. */
@@ -15,6 +16,8 @@ export interface TwimlRunnerDeps {
   readonly clock: Clock;
   /** Asks the app for a document, with the call's parameters and `extra` ones. */
   fetch(target: WebhookTarget, extra: Readonly<Record<string, string>>): Promise<WebhookResult>;
+  /** Fetches audio. */
+  download(url: string): Promise<WebhookResult>;
   readonly fallback: WebhookTarget | undefined;
   note(kind: 'twiml' | 'warning', text: string): void;
   /** The document ran to an end that hangs up. */
@@ -61,7 +64,7 @@ export class TwimlRunner {
     const type = result.contentType.split(';')[0]?.trim().toLowerCase() ?? '';
     if (!TWIML_TYPES.has(type))
       return this.#failed(run, 12300, `content type "${type}" is no TwiML`, target.url);
-    this.#execute(run, result.body, target.url);
+    this.#execute(run, result.body.toString(), target.url);
   }
 
   #execute(run: number, text: string, url: string | undefined): void {
@@ -84,8 +87,19 @@ export class TwimlRunner {
       state = next.state;
       if (next.action.type === 'hangup') return this.#deps.hangUp(next.action.why);
       if (next.action.type === 'fetch') return this.#redirect(run, next.action, url);
-      await this.#play(next.action);
+      await (next.action.type === 'play' ? this.#playUrl(run, next.action.url, url) : this.#play(next.action));
     }
+  }
+
+  /** Audio that cannot be had or played is skipped, with a warning. */
+  async #playUrl(run: number, address: string, base: string | undefined): Promise<void> {
+    const target = URL.parse(address, base);
+    if (!target) return this.#deps.note('warning', `11100: <Play> of "${address}", which is no absolute URL`);
+    this.#deps.note('twiml', `<Play> of ${withoutSecrets(target.href)}`);
+    const result = await this.#deps.download(target.href);
+    if (run !== this.#run) return;
+    if (result.kind === 'failure') return this.#deps.note('warning', `${result.code}: ${result.message}`);
+    await this.#hear({ kind: 'audio', file: result.body });
   }
 
   #redirect(run: number, action: TwimlAction & { type: 'fetch' }, base: string | undefined): Promise<void> {
@@ -102,9 +116,11 @@ export class TwimlRunner {
     }
     this.#deps.note('twiml', `<Say> "${excerpt(action.text)}"`);
     const { text, voice, language } = action;
-    await this.#deps.media.play({ kind: 'speech', text, voice, language }).catch((error: Error) => {
-      this.#deps.note('warning', `<Say> could not be spoken: ${error.message}`);
-    });
+    await this.#hear({ kind: 'speech', text, voice, language });
+  }
+
+  async #hear(prompt: Prompt): Promise<void> {
+    await this.#deps.media.play(prompt).catch((error: Error) => this.#deps.note('warning', error.message));
   }
 
   /** Tries the fallback URL once; without one the caller hears an apology and the call ends, as at Twilio. */

@@ -56,7 +56,7 @@ describe('the webhook client', () => {
       response.writeHead(200, { 'content-type': 'text/xml' }).end('<Response/>'),
     );
     const result = await client.send(request(`${url}/voice?q=1#rc=2`));
-    expect(result).toEqual({ kind: 'answer', status: 200, contentType: 'text/xml', body: '<Response/>' });
+    expect(result).toEqual({ kind: 'answer', status: 200, contentType: 'text/xml', body: Buffer.from('<Response/>') });
     const [received] = requests;
     expect(received?.path).toBe('/voice?q=1');
     expect(received?.parameters).toEqual({ CallSid: 'CA1', CallerName: 'Zoë & ✓' });
@@ -98,7 +98,7 @@ describe('the webhook client', () => {
         ? response.writeHead(200).end('there')
         : response.writeHead(307, { location: path === '/loop' ? '/loop' : '/end' }).end(),
     );
-    expect(await client.send(request(`${url}/start`))).toMatchObject({ kind: 'answer', body: 'there' });
+    expect(await client.send(request(`${url}/start`))).toMatchObject({ kind: 'answer', body: Buffer.from('there') });
     expect((await client.send(request(`${url}/loop`))).kind).toBe('failure');
   });
 
@@ -110,6 +110,14 @@ describe('the webhook client', () => {
   it('refuses an answer of more than 64 KiB', async () => {
     const { url } = await app((_path, response) => response.writeHead(200).end('x'.repeat(70_000)));
     expect(await client.send(request(url))).toMatchObject({ kind: 'failure', code: 11750 });
+  });
+
+  it('takes audio of up to 4 MiB', async () => {
+    const { url } = await app((path, response) =>
+      response.writeHead(200).end(Buffer.alloc(path === '/long' ? 4 * 1024 * 1024 + 1 : 100_000)),
+    );
+    expect(await client.send({ ...request(url), wanted: 'audio' })).toMatchObject({ kind: 'answer', status: 200 });
+    expect(await client.send({ ...request(`${url}/long`), wanted: 'audio' })).toMatchObject({ code: 11751 });
   });
 
   it('names a closed port, an unknown host and a URL that is none', async () => {

@@ -10,8 +10,10 @@ import { encodeForm, type FormParameters, sign } from './signature.ts';
 const TOTAL_MS = 15_000;
 const CONNECT_MS = 5_000;
 const MAX_REDIRECTS = 10;
-/** A larger answer is cut off and refused (Twilio error 11750). */
-const MAX_BODY_BYTES = 64 * 1024;
+/** Twilio's limit for a TwiML document; a larger answer is refused with 11750. */
+const MAX_DOCUMENT_BYTES = 64 * 1024;
+/** Larger audio is refused with 11751. */
+const MAX_AUDIO_BYTES = 4 * 1024 * 1024;
 
 export interface WebhookRequest extends WebhookTarget {
   readonly parameters: FormParameters;
@@ -19,11 +21,13 @@ export interface WebhookRequest extends WebhookTarget {
   readonly authToken: string;
   /** The same for every attempt of one logical request. */
   readonly idempotencyToken: string;
+  /** What is asked for, which bounds the answer: 64 KiB for a document, 4 MiB for audio. Default `document`. */
+  readonly wanted?: 'document' | 'audio';
 }
 
 /** `status` is below 400 for an `answer`; everything else is a `failure` with Twilio's code. */
 export type WebhookResult =
-  | { readonly kind: 'answer'; readonly status: number; readonly contentType: string; readonly body: string }
+  | { readonly kind: 'answer'; readonly status: number; readonly contentType: string; readonly body: Buffer }
   | { readonly kind: 'failure'; readonly code: number; readonly message: string };
 
 export interface WebhookClient {
@@ -56,7 +60,7 @@ async function exchange(
   const url = new URL(webhook.url);
   const authorization = takeCredentials(url);
   const isPost = webhook.method === 'POST';
-  if (!isPost) url.search += `${url.search ? '&' : '?'}${form}`;
+  if (!isPost && form) url.search += `${url.search ? '&' : '?'}${form}`;
   const response = await request(url, {
     dispatcher,
     method: webhook.method,
@@ -71,12 +75,14 @@ async function exchange(
     body: isPost ? form : null,
     signal: AbortSignal.timeout(TOTAL_MS),
   });
-  const body = await readBounded(response.body);
+  const isAudio = webhook.wanted === 'audio';
+  const maxBytes = isAudio ? MAX_AUDIO_BYTES : MAX_DOCUMENT_BYTES;
+  const body = await readBounded(response.body, maxBytes);
   if (response.statusCode >= 300) {
     return { kind: 'failure', code: 11200, message: `${url.origin} answered ${response.statusCode}` };
   }
   if (body === undefined) {
-    return { kind: 'failure', code: 11750, message: `the answer is larger than ${MAX_BODY_BYTES} bytes` };
+    return { kind: 'failure', code: isAudio ? 11751 : 11750, message: `the answer is larger than ${maxBytes} bytes` };
   }
   const contentType = String(response.headers['content-type'] ?? '');
   return { kind: 'answer', status: response.statusCode, contentType, body };
@@ -91,15 +97,15 @@ function takeCredentials(url: URL): string | undefined {
   return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 
-async function readBounded(stream: AsyncIterable<Buffer>): Promise<string | undefined> {
+async function readBounded(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stream) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) return undefined;
+    if (bytes > maxBytes) return undefined;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 class ForbiddenNetwork extends Error {

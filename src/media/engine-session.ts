@@ -10,11 +10,14 @@ import type { Playable } from './prompt-source.ts';
 import type { WorkerLink } from './worker-link.ts';
 import type { SessionRequest } from './worker-messages.ts';
 
+export type RenderedPrompt = Extract<Prompt, { kind: 'speech' | 'audio' }>;
+
 export interface EngineSessionOptions {
   readonly number: number;
   readonly link: WorkerLink;
   readonly local: MediaSession['local'];
-  render(text: string, voice: string | undefined): Promise<Int16Array>;
+  /** Samples of a prompt that is not made on the way. */
+  render(prompt: RenderedPrompt): Promise<Int16Array>;
   /** Called once. */
   closed(): void;
 }
@@ -49,8 +52,8 @@ export class EngineSession implements MediaSession {
     const number = ++this.#plays;
     return new Promise((resolve, reject) => {
       this.#playing = { number, resolve, reject };
-      if (prompt.kind !== 'speech') return this.#start(number, prompt);
-      this.#options.render(prompt.text, prompt.voice).then(
+      if (prompt.kind === 'tone' || prompt.kind === 'silence') return this.#start(number, prompt);
+      this.#options.render(prompt).then(
         (samples) => this.#start(number, { kind: 'samples', samples }),
         (error: unknown) => this.#takePlaying(number)?.reject(error),
       );

@@ -18,7 +18,9 @@ export interface PeerMedia {
 export type Prompt =
   | { readonly kind: 'speech'; readonly text: string; readonly voice?: string; readonly language?: string }
   | { readonly kind: 'tone'; readonly frequenciesHz: readonly number[]; readonly durationMs: number }
-  | { readonly kind: 'silence'; readonly durationMs: number };
+  | { readonly kind: 'silence'; readonly durationMs: number }
+  /** A WAV file of 16-bit PCM, mono, 8 or 16 kHz. */
+  | { readonly kind: 'audio'; readonly file: Uint8Array };
 
 /** Counted since the session was opened. */
 export interface MediaStatistics {
@@ -65,7 +67,7 @@ export interface MediaEngine {
 }
 
 export class MediaError extends Error {
-  readonly code: 'ports-exhausted' | 'speech-failed' | 'engine-failed';
+  readonly code: 'ports-exhausted' | 'speech-failed' | 'bad-audio' | 'engine-failed';
 
   constructor(code: MediaError['code'], message: string) {
     super(message);

@@ -9,6 +9,7 @@ import { PromptCache } from './prompt-cache.ts';
 import { Speech } from './speech.ts';
 import { SpeechSynthesis } from './speech-synthesis.ts';
 import { SAMPLES_PER_SECOND } from './tone.ts';
+import { readAudioFile } from './wav.ts';
 import { WorkerLink } from './worker-link.ts';
 import type { MediaWorkerData, WorkerCounts } from './worker-messages.ts';
 import { workerUrl } from './worker-url.ts';
@@ -123,7 +124,8 @@ class WorkerEngine implements LocalMediaEngine {
       number,
       link,
       local: { address: this.#options.advertise ?? this.#options.address, port },
-      render: (text, voice) => this.#speech.render(text, voice),
+      render: async (prompt) =>
+        prompt.kind === 'speech' ? this.#speech.render(prompt.text, prompt.voice) : decodeAudio(prompt.file),
       closed: () => {
         slot.sessions.delete(number);
         this.#leave(family);
@@ -172,5 +174,13 @@ class WorkerEngine implements LocalMediaEngine {
     );
     for (const session of slot.sessions.values()) session.fail(reason);
     if (gone.ran) slot.link = this.#startLink(slot.data, () => slot);
+  }
+}
+
+function decodeAudio(file: Uint8Array): Int16Array {
+  try {
+    return readAudioFile(Buffer.from(file.buffer, file.byteOffset, file.byteLength));
+  } catch (error) {
+    throw new MediaError('bad-audio', `the audio cannot be played: ${(error as Error).message}`);
   }
 }

@@ -3,6 +3,8 @@ import type { Clock } from '../lib/clock.ts';
 
 /** A closed call's peer may send for a while; its packets must not reach a new call. */
 export const DRAIN_MS = 30_000;
+/** Where nothing else is free, a port that has drained this long is taken all the same: better than no call. */
+export const MIN_DRAIN_MS = 1_000;
 
 export interface PortRange {
   readonly first: number;
@@ -28,18 +30,27 @@ export class PortPool {
     this.#freeAtMs = new Float64Array(pairs).fill(Number.NEGATIVE_INFINITY);
   }
 
-  /** The even port of a pair; undefined when all are taken or draining. */
+  /** The even port of a pair; undefined when all are taken, or were freed just now. */
   take(): number | undefined {
     const nowMs = this.#clock.monotonic();
+    const pair = this.#nextFree(nowMs);
+    if ((this.#freeAtMs[pair] as number) > nowMs + DRAIN_MS - MIN_DRAIN_MS) return undefined;
+    this.#freeAtMs[pair] = Number.POSITIVE_INFINITY;
+    this.#position = (pair + 1) % this.#freeAtMs.length;
+    return this.#firstPort + pair * 2;
+  }
+
+  /** The next drained pair, else the one that has drained longest. */
+  #nextFree(nowMs: number): number {
     const pairs = this.#freeAtMs.length;
+    let longest = this.#position;
     for (let tried = 0; tried < pairs; tried++) {
       const pair = (this.#position + tried) % pairs;
-      if ((this.#freeAtMs[pair] as number) > nowMs) continue;
-      this.#freeAtMs[pair] = Number.POSITIVE_INFINITY;
-      this.#position = (pair + 1) % pairs;
-      return this.#firstPort + pair * 2;
+      const freeAtMs = this.#freeAtMs[pair] as number;
+      if (freeAtMs <= nowMs) return pair;
+      if (freeAtMs < (this.#freeAtMs[longest] as number)) longest = pair;
     }
-    return undefined;
+    return longest;
   }
 
   /** Gives a taken port back; it drains before it is taken again. */

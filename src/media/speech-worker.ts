@@ -4,9 +4,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { WASI } from 'node:wasi';
 import { parentPort, workerData } from 'node:worker_threads';
-import { halveRate } from './resample.ts';
 import type { Voice } from './voice.ts';
-import { readWav } from './wav.ts';
+import { readAudioFile } from './wav.ts';
 
 /** What the worker is started with: a folder of its own, all of the disk that flite sees. */
 export interface SpeechWorkerData {
@@ -52,14 +51,7 @@ async function speak({ text, voice }: SpeechRequest): Promise<Int16Array> {
   const instance = await WebAssembly.instantiate(await flite, wasi.getImportObject() as object);
   const code = wasi.start(instance);
   if (code !== 0) throw new Error(`flite ended with code ${code}`);
-  return shared(at8kHz(readFileSync(join(folder, 'out.wav'))));
-}
-
-function at8kHz(file: Buffer): Int16Array {
-  const { samplesPerSecond, samples } = readWav(file);
-  if (samplesPerSecond === 8000) return samples;
-  if (samplesPerSecond === 16_000) return halveRate(samples);
-  throw new RangeError(`flite made ${samplesPerSecond} samples a second`);
+  return shared(readAudioFile(readFileSync(join(folder, 'out.wav'))));
 }
 
 function shared(samples: Int16Array): Int16Array {

@@ -1,5 +1,7 @@
 // Reads a WAV file of 16-bit PCM, mono; strict, for a file comes from another program.
 
+import { halveRate } from './resample.ts';
+
 export interface Wav {
   readonly samplesPerSecond: number;
   readonly samples: Int16Array;
@@ -26,6 +28,17 @@ export function readWav(bytes: Buffer): Wav {
 /** Little-endian 16-bit samples, copied out of `bytes`; an odd last byte is left out. */
 export function readSamples(bytes: Buffer): Int16Array {
   return Int16Array.from({ length: bytes.length >> 1 }, (_, at) => bytes.readInt16LE(at * 2));
+}
+
+/**
+ * Samples at 8 kHz of a file at 8 or 16 kHz.
+ * @throws {RangeError} saying what is wrong with the file.
+ */
+export function readAudioFile(bytes: Buffer): Int16Array {
+  const { samplesPerSecond, samples } = readWav(bytes);
+  if (samplesPerSecond === 8000) return samples;
+  if (samplesPerSecond === 16_000) return halveRate(samples);
+  throw new RangeError(`${samplesPerSecond} samples a second, neither 8000 nor 16000`);
 }
 
 const ascii = (bytes: Buffer, at: number): string => bytes.toString('latin1', at, at + 4);

@@ -10,16 +10,21 @@ import { capabilities, newTag, refusing, replyStatelessly, type Stack } from './
 import type { Flow, Receive } from './transport/transport.ts';
 import { takeInvite } from './uas.ts';
 
-/** Server transactions held at once; a request over that is answered 503 without being remembered. */
-const MAX_SERVER_TRANSACTIONS = 100_000;
-/** Client and server transactions and dialogs together. */
-const MAX_STATE = 300_000;
+/** What is held at once; a request over that is answered 503 without being remembered. */
+export interface Limits {
+  readonly serverTransactions: number;
+  /** Client and server transactions and dialogs together. */
+  readonly state: number;
+}
+
+export const DEFAULT_LIMITS: Limits = { serverTransactions: 100_000, state: 300_000 };
 const RETRY_AFTER_S = '5';
 const LOGGED_CHARACTERS = 200;
 
 export class Inbound {
   onInvite: ((invite: ServerInvite) => void) | undefined;
   readonly #stack: Stack;
+  readonly #limits: Limits;
   readonly #ignore: (invite: RequestView) => boolean;
   /** To tag of stateless responses: the same for a retransmission (RFC 3261 §8.2.7). */
   readonly #tag: string;
@@ -77,6 +82,7 @@ export class Inbound {
     if (request.method === 'ACK') return this.#ack(request);
     if (this.#stack.layer.absorb(request)) return;
     if (request.method === 'CANCEL') return this.#cancel(request, flow);
+    // A BYE makes room.
     if (this.#isFull() && request.method !== 'BYE') {
       return this.#refuse(request, flow, { status: 503, headers: [['Retry-After', RETRY_AFTER_S]] });
     }
@@ -86,7 +92,8 @@ export class Inbound {
 
   #isFull(): boolean {
     const { layer, dialogs } = this.#stack;
-    return layer.serverSize >= MAX_SERVER_TRANSACTIONS || layer.size + dialogs.size >= MAX_STATE;
+    const { serverTransactions, state } = this.#limits;
+    return layer.serverSize >= serverTransactions || layer.size + dialogs.size >= state;
   }
 
   #ack(ack: SipMessage): void {

@@ -16,4 +16,4 @@ export { type SipSyntaxCode, SipSyntaxError } from './message/syntax-error.ts';
 export { formatUri, parseUri, type SipUri } from './message/uri.ts';
 export { reasonOf } from './status.ts';
 export { type AddressResolver, LocateError, type LocateErrorCode, locate } from './transport/locate.ts';
-export { createUserAgent, type UserAgentOptions } from './user-agent.ts';
+export { createUserAgent, type SipUserAgent, type UserAgentOptions } from './user-agent.ts';

@@ -11,13 +11,13 @@ import {
   type Endpoint,
   type ServerInvite,
   type SipMessage,
-  type UserAgent,
+  type SipUserAgent,
 } from './index.ts';
 
 const body: Body = { contentType: 'application/sdp', content: 'v=0\r\n' };
 
 let clock: FakeClock;
-let agent: UserAgent;
+let agent: SipUserAgent;
 let peer: RawPeer;
 let events: string[];
 let invites: ServerInvite[];
@@ -30,6 +30,7 @@ beforeEach(async () => {
     log: silentLog,
     listen: [{ host: '127.0.0.1', port: 0 }],
     product: 'Exchange/1',
+    limits: { serverTransactions: 2, state: 3 },
   });
   peer = await RawPeer.open();
   events = [];
@@ -193,6 +194,22 @@ describe('taking a call', () => {
   });
 });
 
+describe('too much at once', () => {
+  it('over the limit a request gets 503, BYE excepted, and the calls there are go on', async () => {
+    const { ok } = await take();
+    const second = await ring({ branch: 'second', callId: 'second' });
+    say('INVITE', { branch: 'third', callId: 'third' });
+    expect((await peer.next(503)).header('Retry-After')).toBe('5');
+    say('ACK', inDialog(ok, { branch: 'ack' }));
+    say('BYE', inDialog(ok, { branch: 'bye', seq: 2 }));
+    expect((await peer.next(200)).seqMethod).toBe('BYE');
+    expect(events).toEqual(['ended remote']);
+    second.reject(486);
+    await peer.next(486);
+    expect(invites).toHaveLength(2);
+  });
+});
+
 describe('CANCEL', () => {
   it('gets 200, the INVITE 487 until its ACK', async () => {
     const invite = await ring();
@@ -280,6 +297,20 @@ describe('requests outside a dialog', () => {
     say('ACK', { branch: 'x' });
     peer.send(request('ACK', peer, { branch: 'x' }).replace('Call-ID', 'X'), there());
     await settled();
+  });
+
+  it.each([
+    ['garbage', '\u0000\u00ff'.repeat(300)],
+    ['an empty datagram', ''],
+    ['a keep-alive', '\r\n\r\n'],
+    ['half a message', 'INVITE sip:a@b SIP/2.0\r\nVia: SIP/2'],
+    ['a request line alone', 'INVITE sip:a@b SIP/2.0\r\n\r\n'],
+    ['a response to nobody', 'SIP/2.0 200 OK\r\n\r\n'],
+  ])('%s changes nothing and is not answered', async (_, octets) => {
+    peer.send(octets, there());
+    await settled();
+    expect(agent.dropped).toBe(octets.trim() === '' ? 0 : 1);
+    expectNothingLeft();
   });
 
   it('a stateless refusal has the same To tag again', async () => {

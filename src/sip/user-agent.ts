@@ -14,7 +14,7 @@ import type {
   ServerInvite,
   UserAgent,
 } from './agent.ts';
-import { Inbound } from './inbound.ts';
+import { DEFAULT_LIMITS, Inbound, type Limits } from './inbound.ts';
 import type { InboundDialog, Stack } from './stack.ts';
 import { TransactionLayer } from './transaction/layer.ts';
 import { RFC_TIMERS } from './transaction/timers.ts';
@@ -42,7 +42,7 @@ export interface UserAgentOptions {
 }
 
 /** @throws {Error} of the system (`EADDRINUSE` …) when it cannot listen somewhere; nothing is left open then. */
-export async function createUserAgent(options: UserAgentOptions): Promise<UserAgent> {
+export async function createUserAgent(options: UserAgentOptions): Promise<SipUserAgent> {
   const stack: Stack = {
     clock: options.clock,
     random: options.random,
@@ -70,7 +70,7 @@ async function listenAll(options: UserAgentOptions, inbound: Inbound): Promise<r
   throw refused.reason;
 }
 
-class Agent implements UserAgent {
+class Agent implements SipUserAgent {
   readonly #stack: Stack;
   readonly #inbound: Inbound;
   readonly #transports: readonly Transport[];
@@ -83,6 +83,10 @@ class Agent implements UserAgent {
 
   get listening(): readonly Endpoint[] {
     return this.#transports.map((transport) => transport.local);
+  }
+
+  get dropped(): number {
+    return this.#inbound.dropped;
   }
 
   invite(options: InviteOptions, handlers: InviteHandlers): ClientInvite {

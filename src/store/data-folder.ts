@@ -1,6 +1,6 @@
 // The data folder: made at the first start, with the key that encrypts stored secrets. Files are for this user only.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Random } from '../lib/random.ts';
 import { StoreError } from './store.ts';
 
@@ -18,12 +18,19 @@ const KEY = /^[0-9a-f]{64}$/i;
  * @throws {StoreError} `unwritable` or `bad-file`.
  */
 export function openDataFolder(path: string, random: Random, key?: string): DataFolder {
-  writing(path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
+  writing(path, () => makeFolder(path));
   return {
     databasePath: join(path, 'tandem.sqlite'),
     accountPath: join(path, 'account.json'),
     key: Buffer.from(key ?? keyFile(join(path, 'key'), random), 'hex'),
   };
+}
+
+/** Not by `recursive`: where a file system refuses a new folder with ENOENT, Node would try for ever. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 function keyFile(path: string, random: Random): string {

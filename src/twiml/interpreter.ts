@@ -3,6 +3,7 @@ import type { Verb } from './verbs.ts';
 
 export type TwimlAction =
   | { readonly type: 'say'; readonly text: string; readonly voice: string; readonly language: string }
+  | { readonly type: 'play'; readonly url: string }
   | { readonly type: 'pause'; readonly durationMs: number }
   | { readonly type: 'fetch'; readonly url: string; readonly method: 'GET' | 'POST' }
   | { readonly type: 'hangup'; readonly why: string };
@@ -30,11 +31,17 @@ export function step(state: TwimlState): { readonly state: TwimlState; readonly 
       return { state: following, action: { type: 'pause', durationMs: verb.lengthS * 1000 } };
     case 'Redirect':
       return { state: following, action: { type: 'fetch', url: verb.url, method: verb.method } };
+    case 'Play':
+      return { state: afterLoop(state, verb.loop), action: { type: 'play', url: verb.url } };
     case 'Say': {
-      const repeated = state.repeated + 1;
-      const next = repeated < verb.loop ? { ...state, repeated } : following;
-      const { text, voice, language } = verb;
-      return { state: next, action: { type: 'say', text, voice, language } };
+      const { text, voice, language, loop } = verb;
+      return { state: afterLoop(state, loop), action: { type: 'say', text, voice, language } };
     }
   }
 }
+
+/** Stays at the verb until it has run `loop` times. */
+const afterLoop = (state: TwimlState, loop: number): TwimlState =>
+  state.repeated + 1 < loop
+    ? { ...state, repeated: state.repeated + 1 }
+    : { ...state, position: state.position + 1, repeated: 0 };

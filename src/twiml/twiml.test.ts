@@ -31,6 +31,11 @@ describe('a document', () => {
       '<Response><Say>one <emphasis>two</emphasis> three</Say></Response>',
       [say('one two three'), END],
     ],
+    [
+      'plays',
+      '<Response><Play loop="2"> http://app/a.wav </Play></Response>',
+      [{ type: 'play', url: 'http://app/a.wav' }, { type: 'play', url: 'http://app/a.wav' }, END],
+    ],
     ['pauses', '<Response><Pause length="3"/></Response>', [{ type: 'pause', durationMs: 3000 }, END]],
     [
       'pauses a second by default',
@@ -64,6 +69,9 @@ describe('a document', () => {
     ['a Say without text', '<Response><Say> </Say></Response>', 13520],
     ['a Say that is too long', `<Response><Say>${'x'.repeat(4097)}</Say></Response>`, 13521],
     ['a bad loop', '<Response><Say loop="-1">x</Say></Response>', 13510],
+    ['a Play of nothing', '<Response><Play/></Response>', 11100],
+    ['a bad Play loop', '<Response><Play loop="x">http://app/a.wav</Play></Response>', 13410],
+    ['Play digits', '<Response><Play digits="1"/></Response>', 12200],
     ['a bad length', '<Response><Pause length="0"/></Response>', 13910],
     ['a bad method', '<Response><Redirect method="PUT">/x</Redirect></Response>', 13710],
     ['a Redirect to nowhere', '<Response><Redirect/></Response>', 11100],

@@ -9,6 +9,7 @@ export type Verb =
       readonly language: string;
       readonly loop: number;
     }
+  | { readonly verb: 'Play'; readonly url: string; readonly loop: number }
   | { readonly verb: 'Pause'; readonly lengthS: number }
   | { readonly verb: 'Redirect'; readonly url: string; readonly method: 'GET' | 'POST' }
   | { readonly verb: 'Hangup' };
@@ -31,7 +32,7 @@ const MAX_LOOPS = 1000;
 const MAX_SAY_CHARACTERS = 4096;
 /** Verbs of Twilio's that this version has no code for: skipped, with a warning that says so. */
 const TO_COME = new Set(
-  'Play Dial Gather Record Reject Enqueue Leave Refer Start Stop Connect Pay Prompt Sms'.split(' '),
+  'Dial Gather Record Reject Enqueue Leave Refer Start Stop Connect Pay Prompt Sms'.split(' '),
 );
 
 /** Reads one verb's element; `warn` takes what is wrong with it. Returns undefined where it cannot run at all. */
@@ -39,6 +40,7 @@ type VerbReader = (element: XmlElement, warn: (code: number, message: string) =>
 
 const VERBS: Readonly<Record<string, { attributes: readonly string[]; read: VerbReader }>> = {
   Say: { attributes: ['voice', 'language', 'loop'], read: readSay },
+  Play: { attributes: ['loop', 'digits'], read: readPlay },
   Pause: { attributes: ['length'], read: readPause },
   Redirect: { attributes: ['method'], read: readRedirect },
   Hangup: { attributes: [], read: () => ({ verb: 'Hangup' }) },
@@ -83,15 +85,27 @@ function readSay(element: XmlElement, warn: (code: number, message: string) => v
     warn(13521, `<Say> is longer than ${MAX_SAY_CHARACTERS} characters`);
     return undefined;
   }
-  const loop = wholeNumber(element.attributes.get('loop'), 1);
-  if (loop === undefined) warn(13510, '<Say loop> is not a whole number of 0 or more; 1 is taken');
   return {
     verb: 'Say',
     text,
     voice: element.attributes.get('voice') ?? 'man',
     language: element.attributes.get('language') ?? 'en-US',
-    loop: Math.min(loop === 0 ? MAX_LOOPS : (loop ?? 1), MAX_LOOPS),
+    loop: readLoop(element, 13510, warn),
   };
+}
+
+function readPlay(element: XmlElement, warn: (code: number, message: string) => void): Verb | undefined {
+  if (element.attributes.has('digits')) warn(12200, '<Play digits> is not supported yet; no tones are sent');
+  const url = element.text.trim();
+  if (url) return { verb: 'Play', url, loop: readLoop(element, 13410, warn) };
+  if (!element.attributes.has('digits')) warn(11100, '<Play> names no URL');
+  return undefined;
+}
+
+function readLoop(element: XmlElement, code: number, warn: (code: number, message: string) => void): number {
+  const loop = wholeNumber(element.attributes.get('loop'), 1);
+  if (loop === undefined) warn(code, `<${element.name} loop> is not a whole number of 0 or more; 1 is taken`);
+  return Math.min(loop === 0 ? MAX_LOOPS : (loop ?? 1), MAX_LOOPS);
 }
 
 function readPause(element: XmlElement, warn: (code: number, message: string) => void): Verb {

@@ -3,6 +3,7 @@ import twilio from 'twilio';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toneLevel } from '../../src/media/index.ts';
 import { type Exchange, startExchange } from '../support/exchange.ts';
+import { toneWav } from '../support/tone-wav.ts';
 import { startWebhookApp, type WebhookApp } from '../support/webhook-app.ts';
 
 const FROM = '+15550009999';
@@ -224,13 +225,26 @@ describe('a call over a BYOC trunk', () => {
 
   it('carries a tone to the callee, from an app’s Url over a redirect, and hears it nowhere else', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
+    const media = await startWebhookApp(({ path }, response) => {
+      const xml = (body: string) => response.writeHead(200, { 'content-type': 'text/xml' }).end(body);
+      if (path === '/start') xml('<Response><Redirect>music/next</Redirect></Response>');
+      else if (path === '/music/next') xml('<Response><Play>tone.wav</Play></Response>');
+      else response.writeHead(200, { 'content-type': 'audio/wav' }).end(toneWav(1000, 1));
+    });
     const { sid } = await exchange.client.calls.create({
       to: '+15550001234',
       from: FROM,
       byoc: await trunkTo(carrier.uri),
-      twiml: `<Response><Play>${exchange.toneUrl(1000)}</Play></Response>`,
+      url: `${media.url}/start`,
     });
-    await exchange.ended(sid);
+    expect((await exchange.ended(sid)).status).toBe('completed');
+    await media.close();
+    expect(media.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /start',
+      'POST /music/next',
+      'GET /music/tone.wav',
+    ]);
+    expect(media.requests[0]?.parameters).toMatchObject({ CallSid: sid, CallStatus: 'in-progress' });
     const heard = await carrier.heard();
     expect(toneLevel(heard, 1000)).toBeGreaterThan(10 * toneLevel(heard, 1400));
     expect(toneLevel(heard, 1000)).toBeGreaterThan(10 * toneLevel(heard, 700));

@@ -6,7 +6,6 @@ import type { SipMessage } from './message.ts';
 import { parseNameAddr } from './name-addr.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 import { parseUri } from './uri.ts';
-import { checkVia } from './via.ts';
 
 export const ALLOWED_METHODS = 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE';
 /** Methods that are known and not taken: 405; any other is 501 (RFC 3261 §21.5.2). */
@@ -62,7 +61,7 @@ function headerRefusal(request: SipMessage): Refusal | undefined {
   }
   if (request.callId === '') return badRequest('Call-ID is empty');
   // Reading them is the check: each throws when malformed.
-  checkVia(request.value(HEADER.via) ?? '');
+  request.via.check();
   void request.seq;
   parseNameAddr(request.value(HEADER.from) ?? '');
   parseNameAddr(request.value(HEADER.to) ?? '');

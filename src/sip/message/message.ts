@@ -1,11 +1,11 @@
 // A received message: one octet string and where its parts lie; every value is cut out only when asked for.
 import type { RequestView, ResponseView } from '../agent.ts';
-import { findParam, isToken, listItemEnd, parseDigits, skipSpace, skipToken, splitList } from './grammar.ts';
+import { findParam, listItemEnd, parseDigits, skipSpace, skipToken, splitList } from './grammar.ts';
 import { fullName, HEADER, isKnownList, isListHeader, KNOWN_IDS } from './headers.ts';
 import { addressEnd } from './name-addr.ts';
 import { fromOctets } from './octets.ts';
 import { SipSyntaxError } from './syntax-error.ts';
-import { parseVia, type Via } from './via.ts';
+import { Via } from './via.ts';
 
 /** Numbers per header in the field table: id, start of the name, start and end of the value. */
 export const FIELD_WIDTH = 4;
@@ -95,7 +95,7 @@ export class SipMessage implements RequestView, ResponseView {
 
   /** The topmost Via. */
   get via(): Via {
-    this.#via ??= parseVia(this.value(HEADER.via) ?? '');
+    this.#via ??= new Via(this.value(HEADER.via) ?? '');
     return this.#via;
   }
 
@@ -155,11 +155,10 @@ interface CSeq {
 function parseCSeq(value: string): CSeq {
   const end = skipToken(value, 0);
   const number = parseDigits(value.slice(0, end));
-  const method = value.slice(skipSpace(value, end));
-  if (number < 0 || number >= 2 ** 31 || !isToken(method)) {
+  if (number < 0 || number >= 2 ** 31 || end === value.length) {
     throw new SipSyntaxError('cseq', `bad CSeq "${value.slice(0, 60)}"`);
   }
-  return { number, method };
+  return { number, method: value.slice(skipSpace(value, end)) };
 }
 
 const nameAt = (text: string, start: number): string => fullName(text.slice(start, skipToken(text, start)));

@@ -14,6 +14,8 @@ interface StartLine {
   readonly reason: string;
 }
 
+const SLASH = 47;
+
 /** Where the headers of the message being parsed are noted: growing a new array for each costs a fifth of it all. */
 const scratch: number[] = Array.from({ length: MAX_HEADERS * FIELD_WIDTH }, () => 0);
 
@@ -48,7 +50,7 @@ export function scanMessage(text: string): SipMessage {
   const lineEnd = text.indexOf('\n', start) - 1;
   if (lineEnd < 0 || text.charCodeAt(lineEnd) !== CR) throw new SipSyntaxError('start-line', 'no start line');
   const scan: Scan = { taken: 0, folded: false, end: lineEnd + 2, fault: undefined };
-  const { method, uri, status, reason } = text.startsWith('SIP/', start)
+  const { method, uri, status, reason } = isStatusLine(text, start)
     ? statusLine(text.slice(start, lineEnd), scan)
     : requestLine(text, start, scan);
   scanHeaders(text, scan);
@@ -78,6 +80,9 @@ function skipEmptyLines(text: string): number {
 function note(scan: Scan, code: SipSyntaxCode, message: string): void {
   scan.fault ??= new SipSyntaxError(code, message);
 }
+
+const isStatusLine = (text: string, start: number): boolean =>
+  text.charCodeAt(start + 3) === SLASH && text.startsWith('SIP/', start);
 
 function statusLine(line: string, scan: Scan): StartLine {
   const status = parseDigits(line.slice(8, 11));

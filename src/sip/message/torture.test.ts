@@ -111,7 +111,7 @@ describe('the fields of the valid ones', () => {
     expect(message.fromTag).toBe('98asjd8');
     expect(message.toTag).toBe('1918181833n');
     expect([message.seq, message.seqMethod]).toEqual([9, 'INVITE']);
-    expect(message.via).toEqual({ sentBy: '192.0.2.2', branch: '390skdjuw' });
+    expect([message.via.sentBy, message.via.branch]).toEqual(['192.0.2.2', '390skdjuw']);
     expect(message.headers('Via')).toHaveLength(3);
     expect(message.header('newfangledheader')).toBe('newfangled value continued newfangled value');
     expect(message.header('Subject')).toBe('');

@@ -15,34 +15,38 @@ import { SipSyntaxError } from './syntax-error.ts';
 /** The branch of every RFC 3261 request starts with it (§8.1.1.7). */
 export const MAGIC_COOKIE = 'z9hG4bK';
 
-export interface Via {
-  /** `host` or `host:port`, as written. */
-  readonly sentBy: string;
+/** The first Via of a header's value; its parts are found when asked for, and throw SipSyntaxError when malformed. */
+export class Via {
+  readonly #top: string;
+  readonly #paramsStart: number;
+
+  constructor(value: string) {
+    this.#top = value.slice(0, listItemEnd(value, 0));
+    this.#paramsStart = paramsOf(this.#top);
+  }
+
   /** Empty without one. */
-  readonly branch: string;
+  get branch(): string {
+    return findParam(this.#top, this.#paramsStart, 'branch') ?? '';
+  }
+
+  /** `host` or `host:port`, as written. */
+  get sentBy(): string {
+    const sentBy = this.#top.slice(protocolEnd(this.#top), this.#paramsStart).trimEnd();
+    return sentBy === '' ? fail(this.#top) : sentBy;
+  }
+
+  /** @throws {SipSyntaxError} when anything in it is malformed. */
+  check(): void {
+    sentByHost(this.sentBy);
+    parseParams(this.#top, this.#paramsStart);
+    if (this.#top.includes('\r')) fail(this.#top);
+  }
 }
 
 const fail = (value: string): never => {
   throw new SipSyntaxError('via', `bad Via "${value.slice(0, 100)}"`);
 };
-
-/** The first Via of a header's value. @throws {SipSyntaxError} `via` or `parameter`. */
-export function parseVia(value: string): Via {
-  const top = value.slice(0, listItemEnd(value, 0));
-  const hostStart = protocolEnd(top);
-  const paramsStart = paramsOf(top);
-  const sentBy = top.slice(hostStart, paramsStart).trimEnd();
-  if (sentBy === '') fail(value);
-  return { sentBy, branch: findParam(top, paramsStart, 'branch') ?? '' };
-}
-
-/** @throws {SipSyntaxError} when anything in the first Via of the value is malformed. */
-export function checkVia(value: string): void {
-  const top = value.slice(0, listItemEnd(value, 0));
-  sentByHost(parseVia(top).sentBy);
-  parseParams(top, paramsOf(top));
-  if (value.includes('\r')) fail(value);
-}
 
 /** The host of a sent-by, an IPv6 address without its brackets. @throws {SipSyntaxError} `via`. */
 export function sentByHost(sentBy: string): string {
