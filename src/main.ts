@@ -1,7 +1,7 @@
 // The tandem command: its words and flags. What each command does is in cli/.
 import { Command } from 'commander';
 import { type CallOptions, placeCall } from './cli/call.ts';
-import { behavioursHelp, parseBehaviour, runCarrier } from './cli/carrier.ts';
+import { behavioursHelp, parseBehaviour, parsePort, runCarrier } from './cli/carrier.ts';
 import { developmentConfig } from './cli/dev.ts';
 import { explain } from './cli/explain.ts';
 import { init } from './cli/init.ts';
@@ -66,7 +66,7 @@ function addCarrier(program: Command): void {
     .option('--always <behaviour>', 'treat every call alike, whatever the number')
     .addHelpText('after', `\nThe last digits of the number dialled say what it does:\n${behavioursHelp()}`)
     .action(({ host, port, always }: { host: string; port: string; always?: string }) =>
-      runCarrier({ host, port: Number(port), ...(always && { always: parseBehaviour(always) }) }),
+      runCarrier({ host, port: parsePort(port), ...(always && { always: parseBehaviour(always) }) }),
     );
 }
 

@@ -27,6 +27,13 @@ export function parseBehaviour(name: string): Behaviour {
   throw new Error(`"${name}" is no behaviour; there are ${BEHAVIOURS.map((row) => row.name).join(', ')}`);
 }
 
+/** @throws {Error} where `text` is no port. */
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new Error(`--port must be a whole number from 0 to 65535: "${text}" is none`);
+}
+
 type Place = Pick<CarrierOptions, 'host' | 'port' | 'always'>;
 
 /** Starts carriers that say on stdout what happens to them; `close` ends them all. */

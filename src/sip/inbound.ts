@@ -17,7 +17,14 @@ export interface Limits {
   readonly state: number;
 }
 
-export const DEFAULT_LIMITS: Limits = { serverTransactions: 100_000, state: 300_000 };
+export interface InboundOptions {
+  /** 100,000 server transactions and 300,000 of everything without it. */
+  readonly limits?: Limits;
+  /** An INVITE outside any dialog for which this is true gets no answer at all, not even 100: to play dead in tests. */
+  readonly ignore?: (request: RequestView) => boolean;
+}
+
+const DEFAULT_LIMITS: Limits = { serverTransactions: 100_000, state: 300_000 };
 const RETRY_AFTER_S = '5';
 const LOGGED_CHARACTERS = 200;
 
@@ -30,9 +37,10 @@ export class Inbound {
   readonly #tag: string;
   #dropped = 0;
 
-  constructor(stack: Stack, ignore: (invite: RequestView) => boolean = () => false) {
+  constructor(stack: Stack, { limits, ignore }: InboundOptions) {
     this.#stack = stack;
-    this.#ignore = ignore;
+    this.#limits = limits ?? DEFAULT_LIMITS;
+    this.#ignore = ignore ?? (() => false);
     this.#tag = newTag(stack.random);
   }
 

@@ -204,6 +204,31 @@ describe('two user agents over UDP', () => {
   });
 });
 
+describe('an agent that ignores an INVITE', () => {
+  it('says nothing at all, and takes the others', async () => {
+    const agent = await createUserAgent({
+      clock,
+      random: seededRandom(5),
+      log: silentLog,
+      listen: [{ host: '127.0.0.1', port: 0 }],
+      ignore: (invite) => invite.uri.startsWith('sip:dead@'),
+    });
+    agent.onInvite((invite) => invite.reject(603));
+    const destination = agent.listening[0] as Endpoint;
+    const events: string[] = [];
+    for (const user of ['dead', 'alive']) {
+      const failed = (failure: InviteFailure): unknown => events.push(`${user} ${failure.kind}`);
+      const options = { uri: `sip:${user}@127.0.0.1`, from: 'sip:b@c', destination, body: offer };
+      caller.invite(options, { provisional: () => events.push(`${user} 1xx`), answered() {}, failed });
+    }
+    await until(() => events.length > 0);
+    expect(agent.counts().transactions).toBe(1);
+    clock.advance(32_000);
+    expect(events).toEqual(['alive response', 'dead timeout']);
+    await agent.close();
+  });
+});
+
 describe('listening', () => {
   it('rejects with EADDRINUSE and leaves nothing open', async () => {
     const taken = createSocket('udp4').bind(0, '127.0.0.1');

@@ -10,11 +10,10 @@ import type {
   Endpoint,
   InviteHandlers,
   InviteOptions,
-  RequestView,
   ServerInvite,
   UserAgent,
 } from './agent.ts';
-import { DEFAULT_LIMITS, Inbound, type Limits } from './inbound.ts';
+import { Inbound, type InboundOptions } from './inbound.ts';
 import type { InboundDialog, Stack } from './stack.ts';
 import { TransactionLayer } from './transaction/layer.ts';
 import { RFC_TIMERS } from './transaction/timers.ts';
@@ -22,7 +21,7 @@ import type { Transport } from './transport/transport.ts';
 import { listenUdp } from './transport/udp.ts';
 import { sendInvite } from './uac.ts';
 
-export interface UserAgentOptions {
+export interface UserAgentOptions extends InboundOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -37,8 +36,11 @@ export interface UserAgentOptions {
    * own source is taken otherwise. All may without it.
    */
   readonly reachable?: (address: string) => boolean;
-  /** An INVITE outside any dialog for which this is true gets no answer at all, not even 100: to play dead in tests. */
-  readonly ignore?: (request: RequestView) => boolean;
+}
+
+export interface SipUserAgent extends UserAgent {
+  /** Datagrams that led to nothing: garbage, and responses nobody waits for. */
+  readonly dropped: number;
 }
 
 /** @throws {Error} of the system (`EADDRINUSE` …) when it cannot listen somewhere; nothing is left open then. */
@@ -53,7 +55,7 @@ export async function createUserAgent(options: UserAgentOptions): Promise<SipUse
     product: options.product ?? 'Tandem',
     reachable: options.reachable ?? (() => true),
   };
-  const inbound = new Inbound(stack, options.ignore);
+  const inbound = new Inbound(stack, options);
   return new Agent(stack, inbound, await listenAll(options, inbound));
 }
 

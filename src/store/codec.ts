@@ -8,7 +8,7 @@ import {
   type Row,
 } from '../resources/index.ts';
 import { type Cipher, isSealed } from './cipher.ts';
-import type { SqlRow, SqlValue } from './sqlite-protocol.ts';
+import type { SqlRow, SqlValue } from './engine.ts';
 
 /** Columns every table has, its primary key `position` left out. */
 const BASE_KINDS: readonly (readonly [field: string, kind: ColumnKind])[] = [

@@ -2,8 +2,7 @@
 import type { Kysely, SelectQueryBuilder } from 'kysely';
 import { type AnyResource, propertyName, type Row } from '../resources/index.ts';
 import { type Codec, columnKinds } from './codec.ts';
-import type { Tables } from './engine.ts';
-import type { SqlRow } from './sqlite-protocol.ts';
+import type { SqlRow, Tables } from './engine.ts';
 import { CursorError, type Filter, type PageOf, type PageRequest } from './store.ts';
 
 type Query = SelectQueryBuilder<Tables, string, object>;

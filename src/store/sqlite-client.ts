@@ -1,15 +1,8 @@
 // This side of the SQLite thread: statements out, rows and typed errors back.
 import { closeSync, openSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import type {
-  Durability,
-  SqlAnswer,
-  SqlFault,
-  SqliteOptions,
-  SqlRequest,
-  SqlResult,
-  Statement,
-} from './sqlite-protocol.ts';
+import type { Durability, SqlResult, Statement } from './engine.ts';
+import type { SqlAnswer, SqlFault, SqliteOptions, SqlRequest } from './sqlite-protocol.ts';
 import { IntegrityError, StoreError } from './store.ts';
 
 interface Waiting {

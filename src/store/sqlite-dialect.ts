@@ -9,8 +9,8 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import type { SqlValue } from './engine.ts';
 import type { SqliteClient } from './sqlite-client.ts';
-import type { SqlValue } from './sqlite-protocol.ts';
 
 /** SQLite does roll back DDL; kysely leaves that unused, and a kill would leave half a migration behind. */
 class TransactionalSqliteAdapter extends SqliteAdapter {

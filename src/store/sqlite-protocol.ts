@@ -1,25 +1,10 @@
 // What the two sides of the SQLite thread say to each other.
-
-export type SqlValue = string | number | null;
-export type SqlRow = { readonly [column: string]: SqlValue };
-
-export interface Statement {
-  readonly sql: string;
-  readonly parameters: readonly SqlValue[];
-}
-
-/** `full` survives a power cut, `normal` a killed process (a power cut may cost the last commits). */
-export type Durability = 'full' | 'normal';
+import type { Durability, SqlResult, Statement } from './engine.ts';
 
 /** Several statements are one transaction. */
 export interface SqlRequest {
   readonly id: number;
   readonly work: 'close' | { readonly statements: readonly Statement[]; readonly durability: Durability };
-}
-
-export interface SqlResult {
-  readonly rows: readonly SqlRow[];
-  readonly changes: number;
 }
 
 /** `errcode` is SQLite's extended result code. */

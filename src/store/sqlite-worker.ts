@@ -1,16 +1,8 @@
 // The thread that owns the SQLite file: node:sqlite blocks, and SIP must not wait for a disk.
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import type {
-  Durability,
-  SqlAnswer,
-  SqlFault,
-  SqliteOptions,
-  SqlRequest,
-  SqlResult,
-  SqlRow,
-  Statement,
-} from './sqlite-protocol.ts';
+import type { Durability, SqlResult, SqlRow, Statement } from './engine.ts';
+import type { SqlAnswer, SqlFault, SqliteOptions, SqlRequest } from './sqlite-protocol.ts';
 
 const MAX_PREPARED = 256;
 

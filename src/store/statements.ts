@@ -1,8 +1,7 @@
 // The statements that write. On the calls' way their SQL is built once per set of columns: building costs more
 // than running. Column sets come from definitions and from patches written in this program, so they are few.
 import { type Kysely, sql } from 'kysely';
-import type { Tables } from './engine.ts';
-import type { SqlValue, Statement } from './sqlite-protocol.ts';
+import type { SqlValue, Statement, Tables } from './engine.ts';
 
 export type Columns = { readonly [column: string]: SqlValue };
 export type Key = { readonly column: string; readonly value: SqlValue };

@@ -1,0 +1,173 @@
+// Peers that answer too late, twice, or not at all, and strangers that send what they like.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Exchange, startExchange } from '../support/exchange.ts';
+import { ANSWER_SDP, type Datagram, headerOf, type SipPeer, startSipPeer } from '../support/sip-peer.ts';
+
+let exchange: Exchange;
+let peer: SipPeer;
+
+beforeEach(async () => {
+  [exchange, peer] = await Promise.all([startExchange(), startSipPeer()]);
+});
+
+afterEach(async () => {
+  await exchange.stop();
+  await peer.close();
+});
+
+/** Places a call to the peer first, then to a carrier that answers; resolves with its sid. */
+async function callPeer(next?: string): Promise<string> {
+  const { client } = exchange;
+  const policy = await client.voice.v1.connectionPolicies.create();
+  const targets = client.voice.v1.connectionPolicies(policy.sid).targets;
+  await targets.create({ target: peer.uri, priority: 1 });
+  if (next) await targets.create({ target: next, priority: 2 });
+  const trunk = await client.voice.v1.byocTrunks.create({ connectionPolicySid: policy.sid });
+  const call = await client.calls.create({
+    to: '+15550001234',
+    from: '+15550009999',
+    byoc: trunk.sid,
+    twiml: '<Response><Pause length="30"/></Response>',
+  });
+  return call.sid;
+}
+
+const textsOf = async (sid: string) => (await exchange.trace(sid)).events.map(({ text }) => text);
+
+const SIP_PORT = () => Number(exchange.tandem.sip.split(':')[1]);
+
+describe('a target that was given up', () => {
+  it('gets ACK and BYE when it answers late, and the trace says so', async () => {
+    const alive = await exchange.carrier({ ringMs: 0 });
+    const sid = await callPeer(alive.uri);
+    const invite = await peer.next('INVITE');
+    await exchange.reached(sid, 'in-progress');
+    peer.respond(invite, '200 OK', { body: ANSWER_SDP });
+    const ack = await peer.next('ACK');
+    const bye = await peer.next('BYE');
+    expect(headerOf(ack, 'CSeq')).toBe(`${headerOf(invite, 'CSeq').split(' ')[0]} ACK`);
+    expect(headerOf(bye, 'To')).toContain(';tag=peer');
+    expect(headerOf(bye, 'Call-ID')).toBe(headerOf(invite, 'Call-ID'));
+    peer.respond(bye, '200 OK');
+    expect((await exchange.client.calls(sid).fetch()).status).toBe('in-progress');
+    expect(await textsOf(sid)).toContain(`late from ${peer.uri}: 200, answered with ACK, BYE`);
+    expect(peer.received.some(({ what }) => what === 'CANCEL')).toBe(false);
+  });
+
+  it('gets CANCEL when it rings late, never before', async () => {
+    const alive = await exchange.carrier({ ringMs: 0 });
+    const sid = await callPeer(alive.uri);
+    const invite = await peer.next('INVITE');
+    await exchange.reached(sid, 'in-progress');
+    expect(peer.received.some(({ what }) => what === 'CANCEL')).toBe(false);
+    const sentSoFar = peer.received.length;
+    peer.respond(invite, '180 Ringing');
+    const cancel = await peer.next('CANCEL');
+    expect(headerOf(cancel, 'Via')).toBe(headerOf(invite, 'Via'));
+    peer.respond(cancel, '200 OK');
+    peer.respond(invite, '487 Request Terminated');
+    await peer.next('ACK');
+    expect(peer.received.slice(sentSoFar).map(({ what }) => what)).not.toContain('INVITE');
+    expect(await textsOf(sid)).toContain(`late from ${peer.uri}: 180, answered with CANCEL`);
+  });
+
+  it('is left as it was when the callee answers while the API cancels', async () => {
+    const sid = await callPeer();
+    const invite = await peer.next('INVITE');
+    peer.respond(invite, '180 Ringing');
+    await exchange.reached(sid, 'ringing');
+    await exchange.client.calls(sid).update({ status: 'canceled' });
+    const cancel = await peer.next('CANCEL');
+    peer.respond(invite, '200 OK', { body: ANSWER_SDP });
+    peer.respond(cancel, '200 OK');
+    await peer.next('ACK');
+    peer.respond(await peer.next('BYE'), '200 OK');
+    expect((await exchange.ended(sid)).status).toBe('canceled');
+  });
+});
+
+describe('an answered call', () => {
+  const answered = async (): Promise<{ sid: string; invite: Datagram }> => {
+    const sid = await callPeer();
+    const invite = await peer.next('INVITE');
+    peer.respond(invite, '180 Ringing');
+    peer.respond(invite, '200 OK', { body: ANSWER_SDP });
+    await exchange.reached(sid, 'in-progress');
+    await peer.next('ACK');
+    return { sid, invite };
+  };
+
+  it('is acknowledged again at every 200, and a second fork is ended', async () => {
+    const { sid, invite } = await answered();
+    peer.respond(invite, '200 OK', { body: ANSWER_SDP });
+    peer.respond(invite, '200 OK', { body: ANSWER_SDP, tag: 'fork' });
+    const bye = await peer.next('BYE');
+    expect(headerOf(bye, 'To')).toContain(';tag=fork');
+    const acks = peer.received.filter(({ what }) => what === 'ACK').map((ack) => headerOf(ack, 'To'));
+    expect(acks.filter((to) => to.endsWith(';tag=peer')).length).toBeGreaterThanOrEqual(2);
+    expect(acks.filter((to) => to.endsWith(';tag=fork'))).toHaveLength(1);
+    expect((await exchange.client.calls(sid).fetch()).status).toBe('in-progress');
+  });
+
+  it('is not touched by a stranger who guesses half of it', async () => {
+    const { sid, invite } = await answered();
+    const stranger = await startSipPeer();
+    const bye = (from: string, to: string, callId: string) =>
+      `BYE sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bK${Math.random()}\r\nMax-Forwards: 70\r\n` +
+      `From: ${from}\r\nTo: ${to}\r\nCall-ID: ${callId}\r\nCSeq: 900 BYE\r\nContent-Length: 0\r\n\r\n`;
+    const us = headerOf(invite, 'From');
+    const callId = headerOf(invite, 'Call-ID');
+    const forged = [
+      bye('<sip:x@y>;tag=peer', us.replace(/;tag=.*/, ';tag=guess'), callId),
+      bye('<sip:x@y>;tag=guess', us, callId),
+      bye('<sip:x@y>;tag=peer', us, `${callId}x`),
+    ];
+    for (const text of forged) stranger.send(text, { port: SIP_PORT(), address: '127.0.0.1' });
+    await stranger.next('481');
+    expect((await exchange.client.calls(sid).fetch()).status).toBe('in-progress');
+    await stranger.close();
+  });
+});
+
+describe('a hostile datagram', () => {
+  it('changes nothing, and the next call goes through', async () => {
+    const to = { port: SIP_PORT(), address: '127.0.0.1' };
+    const before = exchange.counts();
+    const invite = (extra: string) =>
+      `INVITE sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bKx\r\n${extra}\r\n\r\n`;
+    const datagrams = [
+      '',
+      '\0'.repeat(1000),
+      '\r\n\r\n',
+      'INVITE',
+      'SIP/2.0 200 OK\r\n\r\n',
+      `SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP x;branch=z9hG4bKnone\r\nCSeq: 1 INVITE\r\nCall-ID: x\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\n\r\n`,
+      invite('Content-Length: 99999999999999999999'),
+      invite('CSeq: 99999999999999999999 INVITE'),
+      invite(`${'a'.repeat(60_000)}: b`),
+      invite('From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: y\r\nCSeq: 1 BYE'),
+      'OPTIONS sip:\xff SIP/2.0\r\nVia: \r\n\r\n',
+      `CANCEL sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKnope\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: c\r\nCSeq: 1 CANCEL\r\nMax-Forwards: 70\r\n\r\n`,
+    ];
+    for (const datagram of datagrams) peer.send(datagram, to);
+    peer.send(
+      `OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bKopt\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: o\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n\r\n`,
+      to,
+    );
+    await peer.next('200');
+    expect(exchange.counts()).toMatchObject({ calls: before.calls, dialogs: before.dialogs, mediaSessions: 0 });
+    const sid = await callPeer((await exchange.carrier({ ringMs: 0 })).uri);
+    peer.respond(await peer.next('INVITE'), '503 Service Unavailable');
+    expect((await exchange.reached(sid, 'in-progress')).status).toBe('in-progress');
+  });
+
+  it('that invites is told that nobody is here', async () => {
+    peer.send(
+      `INVITE sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bKin\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: i\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:a@127.0.0.1>\r\n\r\n`,
+      { port: SIP_PORT(), address: '127.0.0.1' },
+    );
+    const answer = await peer.next('404');
+    expect(headerOf(answer, 'To')).toContain(';tag=');
+    expect(exchange.counts()).toMatchObject({ transactions: 0, dialogs: 0 });
+  });
+});
