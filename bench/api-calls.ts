@@ -1,9 +1,9 @@
 // CPU per 1000 API-placed calls (`<Hangup/>`, four signed callbacks) beside the floor, interleaved, median of five.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { startCallPeers } from './call-peers.ts';
 import { cpuTimeMs, median } from './cpu-time.ts';
 
@@ -19,7 +19,9 @@ async function start(args: readonly string[], environment: Readonly<Record<strin
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const [line] = await lines[Symbol.asyncIterator]().next().then(({ value }) => [String(value)]);
+  const [line] = await lines[Symbol.asyncIterator]()
+    .next()
+    .then(({ value }) => [String(value)]);
   const stopped = new Promise((resolve) => child.once('exit', resolve));
   return {
     pid: child.pid as number,
@@ -33,7 +35,11 @@ async function start(args: readonly string[], environment: Readonly<Record<strin
 
 async function makeTrunk(url: string, target: string): Promise<string> {
   const post = async (path: string, form: Readonly<Record<string, string>>): Promise<string> => {
-    const response = await fetch(url + path, { method: 'POST', headers: { authorization }, body: new URLSearchParams(form) });
+    const response = await fetch(url + path, {
+      method: 'POST',
+      headers: { authorization },
+      body: new URLSearchParams(form),
+    });
     return ((await response.json()) as { sid: string }).sid;
   };
   const policy = await post('/v1/ConnectionPolicies', {});
@@ -45,7 +51,10 @@ async function makeTrunk(url: string, target: string): Promise<string> {
 export async function measure(): Promise<object> {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
   const peers = await startCallPeers();
-  const floor = await start([join(import.meta.dirname, 'call-floor.ts'), String(peers.sipPort), peers.callbackUrl], {});
+  const floor = await start(
+    [join(import.meta.dirname, 'call-floor.ts'), String(peers.sipPort), peers.callbackUrl],
+    {},
+  );
   const tandem = await start([join(import.meta.dirname, '../src/main.ts'), 'serve'], {
     TANDEM_DATA: folder,
     TANDEM_HTTP_PORT: '0',
@@ -56,9 +65,21 @@ export async function measure(): Promise<object> {
     TANDEM_LOG_LEVEL: 'error',
   });
   const byoc = await makeTrunk(tandem.url, `sip:127.0.0.1:${peers.sipPort}`);
-  const form = new URLSearchParams({ To: '+15550000001', From: '+15550009999', Byoc: byoc, Twiml: '<Response><Hangup/></Response>', StatusCallback: peers.callbackUrl });
-  for (const event of ['initiated', 'ringing', 'answered', 'completed']) form.append('StatusCallbackEvent', event);
-  const ours = { url: tandem.url, authorization, path: `/2010-04-01/Accounts/${ACCOUNT.sid}/Calls.json`, form: form.toString() };
+  const form = new URLSearchParams({
+    To: '+15550000001',
+    From: '+15550009999',
+    Byoc: byoc,
+    Twiml: '<Response><Hangup/></Response>',
+    StatusCallback: peers.callbackUrl,
+  });
+  for (const event of ['initiated', 'ringing', 'answered', 'completed'])
+    form.append('StatusCallbackEvent', event);
+  const ours = {
+    url: tandem.url,
+    authorization,
+    path: `/2010-04-01/Accounts/${ACCOUNT.sid}/Calls.json`,
+    form: form.toString(),
+  };
   const theirs = { ...ours, url: floor.url, path: '/calls' };
   const cost = async (process: { pid: number }, api: typeof ours): Promise<number> => {
     const before = cpuTimeMs(process.pid);

@@ -47,7 +47,9 @@ async function post(sid: string, status: string): Promise<void> {
 
 async function call(sid: string): Promise<void> {
   const sockets = [createSocket('udp4'), createSocket('udp4')];
-  await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))));
+  await Promise.all(
+    sockets.map((socket) => new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))),
+  );
   let last = post(sid, 'initiated');
   const tell = (status: string): void => {
     update.run(status, Date.now(), sid);
@@ -66,8 +68,10 @@ async function call(sid: string): Promise<void> {
 }
 
 const server = Fastify();
-server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
-  done(null, new URLSearchParams(body as string)),
+server.addContentTypeParser(
+  'application/x-www-form-urlencoded',
+  { parseAs: 'string' },
+  (_request, body, done) => done(null, new URLSearchParams(body as string)),
 );
 server.post('/calls', async (request, reply) => {
   number += 1;

@@ -8,7 +8,15 @@ export interface CallPeers {
   readonly sipPort: number;
   readonly callbackUrl: string;
   /** Places `count` calls, `parallel` at once; resolves when each has sent its last callback. */
-  run(api: { readonly url: string; readonly authorization: string; readonly path: string; readonly form: string }, load: { readonly count: number; readonly parallel: number }): Promise<void>;
+  run(
+    api: {
+      readonly url: string;
+      readonly authorization: string;
+      readonly path: string;
+      readonly form: string;
+    },
+    load: { readonly count: number; readonly parallel: number },
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,7 +36,9 @@ async function startUas() {
     const method = text.slice(0, text.indexOf(' '));
     if (method === 'ACK') return;
     const to = header(text, 'To');
-    const same = ['Via', 'From', 'Call-ID', 'CSeq'].map((name) => `${name}: ${header(text, name)}\r\n`).join('');
+    const same = ['Via', 'From', 'Call-ID', 'CSeq']
+      .map((name) => `${name}: ${header(text, name)}\r\n`)
+      .join('');
     const answer = (status: string, body: string) => {
       const tagged = to.includes(';tag=') ? to : `${to};tag=uas`;
       const contact = `Contact: <sip:127.0.0.1:${port}>\r\nContent-Type: application/sdp\r\n`;

@@ -5,7 +5,9 @@ import twilio from 'twilio';
 
 const url = process.env.TANDEM_URL ?? 'http://127.0.0.1:8080';
 const data = process.env.TANDEM_DATA ?? './data';
-const { account_sid: accountSid, auth_token: authToken } = JSON.parse(readFileSync(`${data}/account.json`, 'utf8'));
+const { account_sid: accountSid, auth_token: authToken } = JSON.parse(
+  readFileSync(`${data}/account.json`, 'utf8'),
+);
 
 // The client is Twilio's own; only the address that it talks to is another.
 const httpClient = new twilio.RequestClient();

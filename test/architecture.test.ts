@@ -30,7 +30,8 @@ const production = files.filter((file) => !file.endsWith('.test.ts'));
 const layerOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] as string) : '.');
 const rankOf = (layer: string): number => RANKS.findIndex((rank) => rank.includes(layer));
 
-const IMPORT = /(import type\s[^;]*?|import\s[^;]*?|export\s[^;]*?)from\s*'(\.[^']+)'|import\(\s*'(\.[^']+)'/g;
+const IMPORT =
+  /(import type\s[^;]*?|import\s[^;]*?|export\s[^;]*?)from\s*'(\.[^']+)'|import\(\s*'(\.[^']+)'/g;
 
 const importsOf = (file: string): Import[] =>
   [...readFileSync(join(SRC, file), 'utf8').matchAll(IMPORT)].map(([, words = '', named, dynamic]) => ({

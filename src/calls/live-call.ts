@@ -172,7 +172,8 @@ export class LiveCall {
           ...identity(),
           parameters: [...voiceParameters(this.#row), ...Object.entries(extra)],
         }),
-      download: (url) => webhooks.send({ url, method: 'GET', wanted: 'audio', ...identity(), parameters: [] }),
+      download: (url) =>
+        webhooks.send({ url, method: 'GET', wanted: 'audio', ...identity(), parameters: [] }),
       note: (kind, text) => this.#note(kind, text),
       hangUp: (why) => this.#hangUp(why),
     });

@@ -62,7 +62,9 @@ describe('the TwiML runner', () => {
 
   it('plays what a URL holds, relative to the document, and skips what cannot be had', async () => {
     const { twiml, heard, notes, hungUp } = runner({
-      '/a/start': xml('<Response><Play loop="2">tone.wav</Play><Play>gone.wav</Play><Say>end</Say></Response>'),
+      '/a/start': xml(
+        '<Response><Play loop="2">tone.wav</Play><Play>gone.wav</Play><Say>end</Say></Response>',
+      ),
       '/a/tone.wav': { ...xml('RIFF'), contentType: 'audio/wav' } as WebhookResult,
     });
     twiml.start({ url: 'http://app/a/start', method: 'POST' });

@@ -87,7 +87,9 @@ export class TwimlRunner {
       state = next.state;
       if (next.action.type === 'hangup') return this.#deps.hangUp(next.action.why);
       if (next.action.type === 'fetch') return this.#redirect(run, next.action, url);
-      await (next.action.type === 'play' ? this.#playUrl(run, next.action.url, url) : this.#play(next.action));
+      await (next.action.type === 'play'
+        ? this.#playUrl(run, next.action.url, url)
+        : this.#play(next.action));
     }
   }
 

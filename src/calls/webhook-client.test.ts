@@ -56,7 +56,12 @@ describe('the webhook client', () => {
       response.writeHead(200, { 'content-type': 'text/xml' }).end('<Response/>'),
     );
     const result = await client.send(request(`${url}/voice?q=1#rc=2`));
-    expect(result).toEqual({ kind: 'answer', status: 200, contentType: 'text/xml', body: Buffer.from('<Response/>') });
+    expect(result).toEqual({
+      kind: 'answer',
+      status: 200,
+      contentType: 'text/xml',
+      body: Buffer.from('<Response/>'),
+    });
     const [received] = requests;
     expect(received?.path).toBe('/voice?q=1');
     expect(received?.parameters).toEqual({ CallSid: 'CA1', CallerName: 'Zoë & ✓' });
@@ -98,7 +103,10 @@ describe('the webhook client', () => {
         ? response.writeHead(200).end('there')
         : response.writeHead(307, { location: path === '/loop' ? '/loop' : '/end' }).end(),
     );
-    expect(await client.send(request(`${url}/start`))).toMatchObject({ kind: 'answer', body: Buffer.from('there') });
+    expect(await client.send(request(`${url}/start`))).toMatchObject({
+      kind: 'answer',
+      body: Buffer.from('there'),
+    });
     expect((await client.send(request(`${url}/loop`))).kind).toBe('failure');
   });
 
@@ -116,7 +124,10 @@ describe('the webhook client', () => {
     const { url } = await app((path, response) =>
       response.writeHead(200).end(Buffer.alloc(path === '/long' ? 4 * 1024 * 1024 + 1 : 100_000)),
     );
-    expect(await client.send({ ...request(url), wanted: 'audio' })).toMatchObject({ kind: 'answer', status: 200 });
+    expect(await client.send({ ...request(url), wanted: 'audio' })).toMatchObject({
+      kind: 'answer',
+      status: 200,
+    });
     expect(await client.send({ ...request(`${url}/long`), wanted: 'audio' })).toMatchObject({ code: 11751 });
   });
 

@@ -82,7 +82,11 @@ async function exchange(
     return { kind: 'failure', code: 11200, message: `${url.origin} answered ${response.statusCode}` };
   }
   if (body === undefined) {
-    return { kind: 'failure', code: isAudio ? 11751 : 11750, message: `the answer is larger than ${maxBytes} bytes` };
+    return {
+      kind: 'failure',
+      code: isAudio ? 11751 : 11750,
+      message: `the answer is larger than ${maxBytes} bytes`,
+    };
   }
   const contentType = String(response.headers['content-type'] ?? '');
   return { kind: 'answer', status: response.statusCode, contentType, body };

@@ -1,6 +1,10 @@
 // What one property of a resource is: how it is read from a form, kept, shown and described.
+import type { Random } from '../lib/random.ts';
 
 export type FieldValue = string | number | boolean | null | readonly string[];
+
+/** What a property shows: a value, or an object of them. */
+export type Shown = FieldValue | { readonly [name: string]: Shown };
 
 /** The part of JSON Schema that OpenAPI needs of a field. */
 export type JsonSchema = { readonly [keyword: string]: string | number | boolean | object };
@@ -15,9 +19,21 @@ export type ColumnKind = 'text' | 'integer' | 'boolean' | 'dateTime' | 'list' | 
 
 /**
  * Who sees it: `open` is a parameter and a property, `readOnly` only a property, `writeOnly` only a parameter,
- * `internal` neither.
+ * `internal` neither; `shownOnce` is a property of the answer that created the row, and of no other.
  */
-export type Access = 'open' | 'readOnly' | 'writeOnly' | 'internal';
+export type Access = 'open' | 'readOnly' | 'writeOnly' | 'internal' | 'shownOnce';
+
+/** How one row refers to another. */
+export interface Reference {
+  /** SID prefix of the resource referred to. */
+  readonly prefix: string;
+  /** The field whose value is kept, where it is not the SID. */
+  readonly field?: string;
+  /** Deleting the row referred to is refused, or clears the reference. */
+  readonly onDelete: 'restrict' | 'clear';
+  /** Twilio's error code for the refusal. */
+  readonly inUseCode: number;
+}
 
 export interface FieldSpec<T> {
   readonly column: ColumnKind;
@@ -25,12 +41,20 @@ export interface FieldSpec<T> {
   /** Reads a parameter that is not empty; the reason completes the sentence "Weight …". */
   parse(text: string): Parsed<NonNullable<T>>;
   /** The JSON property, where it differs from the value; dates are the API dialect's affair. */
-  show?(value: NonNullable<T>): FieldValue;
-  /** SID prefix of the resource this must be one of; that resource cannot be deleted while it is. */
-  readonly references?: string;
+  show?(value: NonNullable<T>): Shown;
+  /** The resource whose row this must name. */
+  readonly reference?: Reference;
   readonly access?: Access;
   readonly required?: boolean;
+  /** Must be given on every update too. */
+  readonly requiredOnUpdate?: boolean;
+  /** A parameter on create only. */
+  readonly fixed?: boolean;
+  /** What null is shown as. */
+  readonly blank?: FieldValue;
   readonly initial?: NonNullable<T>;
+  /** What a new row gets that was not given one: fresh for each. */
+  readonly fresh?: (random: Random) => NonNullable<T>;
 }
 
 /** Fields are values: every method below gives a new one. A field is nullable until required or defaulted. */
@@ -49,6 +73,21 @@ export class Field<T> {
   /** What it is when not given on create; it is never null then. */
   default(initial: NonNullable<T>): Field<NonNullable<T>> {
     return new Field<NonNullable<T>>({ ...this.#spec, initial });
+  }
+
+  /** Must be given on create and on every update. */
+  alwaysRequired(): Field<NonNullable<T>> {
+    return new Field<NonNullable<T>>({ ...this.#spec, required: true, requiredOnUpdate: true });
+  }
+
+  /** Cannot be changed once it is created. */
+  fixed(): Field<T> {
+    return new Field({ ...this.#spec, fixed: true });
+  }
+
+  /** Is shown as `blank` where it is null, as Twilio does here and there. */
+  shownBlankAs(blank: FieldValue): Field<T> {
+    return new Field({ ...this.#spec, blank });
   }
 
   readOnly(): Field<T> {
@@ -71,8 +110,13 @@ export class Field<T> {
     return this.nullable ? { ...this.#spec.schema, nullable: true } : this.#spec.schema;
   }
 
+  get reference(): Reference | undefined {
+    return this.#spec.reference;
+  }
+
+  /** SID prefix of the resource referred to. */
   get references(): string | undefined {
-    return this.#spec.references;
+    return this.#spec.reference?.prefix;
   }
 
   get isRequired(): boolean {
@@ -88,6 +132,19 @@ export class Field<T> {
     return this.#spec.initial ?? null;
   }
 
+  /** The value of a new row that was not given one. */
+  fresh(random: Random): T | null {
+    return this.#spec.fresh ? this.#spec.fresh(random) : this.initial;
+  }
+
+  isRequiredOn(operation: 'create' | 'update'): boolean {
+    return operation === 'create' ? this.isRequired : this.#spec.requiredOnUpdate === true;
+  }
+
+  isParameterOf(operation: 'create' | 'update'): boolean {
+    return this.isParameter && !(operation === 'update' && this.#spec.fixed);
+  }
+
   get isParameter(): boolean {
     const access = this.#spec.access ?? 'open';
     return access === 'open' || access === 'writeOnly';
@@ -98,13 +155,18 @@ export class Field<T> {
     return access === 'open' || access === 'readOnly';
   }
 
+  get isShownOnce(): boolean {
+    return this.#spec.access === 'shownOnce';
+  }
+
   /** An empty parameter clears a nullable field to null and is refused for any other. */
   parse(text: string): Parsed<T | null> {
     if (text !== '') return this.#spec.parse(text);
     return this.nullable ? { value: null } : { reason: 'must not be empty' };
   }
 
-  show(value: NonNullable<T>): FieldValue {
-    return this.#spec.show ? this.#spec.show(value) : (value as FieldValue);
+  show(value: T): Shown {
+    if (value === null || value === undefined) return this.#spec.blank ?? null;
+    return this.#spec.show ? this.#spec.show(value) : (value as Shown);
   }
 }

@@ -1,5 +1,6 @@
 // The kinds of field a resource is made of.
-import { Field, type FieldSpec, type Parsed } from './field.ts';
+import { isIPv4 } from 'node:net';
+import { Field, type FieldSpec, type Parsed, type Reference, type Shown } from './field.ts';
 import { isSid } from './sid.ts';
 import { sipUriFault } from './sip-uri.ts';
 
@@ -109,24 +110,70 @@ function urlFault(given: string, underscores: boolean): string | undefined {
 /** `https://user:secret@host/` → `https://****@host/`. */
 export const maskUserinfo = (url: string): string => url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, `$1${MASK}@`);
 
-/** A SIP URI (RFC 3261 §19.1) with one of the given schemes. */
-export function sipUri(options: { schemes: readonly string[] }): Field<string | null> {
+/**
+ * A SIP URI (RFC 3261 §19.1) with one of the given schemes; `slashes` takes `sip://host` too, and drops the slashes.
+ */
+export function sipUri(options: { schemes: readonly string[]; slashes?: boolean }): Field<string | null> {
   return new Field<string | null>({
     column: 'text',
     schema: { type: 'string', format: 'uri' },
     parse: (given) => {
-      const reason = sipUriFault(given, options.schemes);
-      return reason === undefined ? { value: given } : { reason };
+      const uri = options.slashes ? given.replace(/^(sips?:)\/\//i, '$1') : given;
+      const reason = sipUriFault(uri, options.schemes);
+      return reason === undefined ? { value: uri } : { reason };
     },
+  });
+}
+
+/** A phone number in E.164 (ITU-T E.164 §6: up to 15 digits), freed of its separators. */
+export function phoneNumber(): Field<string | null> {
+  return new Field<string | null>({
+    column: 'text',
+    schema: { type: 'string', pattern: '^\\+[1-9][0-9]{6,14}$' },
+    parse: (given) => {
+      const value = given.replaceAll(/[ ().-]/g, '');
+      return found(
+        /^\+[1-9]\d{6,14}$/.test(value) ? value : undefined,
+        'must be a number in E.164 such as +14155550123',
+      );
+    },
+  });
+}
+
+/** Dotted decimal; each octet has one spelling, so that `010.0.0.1` is nobody's surprise. */
+export function ipv4Address(): Field<string | null> {
+  return new Field<string | null>({
+    column: 'text',
+    schema: { type: 'string', format: 'ipv4' },
+    parse: (given) => found(isIPv4(given) ? given : undefined, 'must be an IPv4 address such as 192.0.2.1'),
   });
 }
 
 /** Any SID of this prefix; what it names may be gone by now. */
 export const sidOf = (prefix: string): Field<string | null> => new Field<string | null>(sidSpec(prefix));
 
-/** The SID of another resource of the account: it must exist, and stays as long as it is referred to. */
-export const reference = (prefix: string): Field<string | null> =>
-  new Field<string | null>({ ...sidSpec(prefix), references: prefix });
+/**
+ * The SID of another resource of the account, which must exist. It stays as long as it is referred to, or with
+ * `onDelete: 'clear'` is forgotten when it goes.
+ */
+export const reference = (
+  prefix: string,
+  { onDelete = 'restrict', inUseCode = 20_001 }: Partial<Reference> = {},
+): Field<string | null> =>
+  new Field<string | null>({ ...sidSpec(prefix), reference: { prefix, onDelete, inUseCode } });
+
+/** What another row's `field` says, kept equal by the database; never seen outside. */
+export const internalReference = (
+  prefix: string,
+  { field, inUseCode }: { field: string; inUseCode: number },
+): Field<string | null> =>
+  new Field<string | null>({
+    column: 'text',
+    schema: { type: 'string' },
+    parse: (given) => ({ value: given }),
+    reference: { prefix, field, onDelete: 'restrict', inUseCode },
+    access: 'internal',
+  });
 
 const sidSpec = (prefix: string): FieldSpec<string> => ({
   column: 'text',
@@ -154,6 +201,26 @@ export function secret(): Field<string | null> {
     schema: { type: 'string', format: 'password' },
     parse: (given) => ({ value: given }),
     access: 'writeOnly',
+  });
+}
+
+/** A secret that is made up for each row: 32 hex digits, shown in the answer that created it and never again. */
+export const shownOnceToken = (): Field<string> =>
+  new Field<string | null>({
+    column: 'secret',
+    schema: { type: 'string', format: 'password' },
+    parse: (given) => ({ value: given }),
+    fresh: (random) => random.hex(16),
+    access: 'shownOnce',
+  }).required();
+
+/** An object, kept as its JSON. */
+export function json(): Field<string | null> {
+  return new Field<string | null>({
+    column: 'text',
+    schema: { type: 'object' },
+    parse: (given) => ({ value: given }),
+    show: (value) => JSON.parse(value) as Shown,
   });
 }
 

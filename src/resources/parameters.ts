@@ -29,16 +29,17 @@ export function parseParameters(
   const values: Record<string, FieldValue> = {};
   const errors: FieldError[] = [];
   for (const [name, field] of Object.entries(definition.fields)) {
-    if (!field.isParameter) continue;
+    if (!field.isParameterOf(operation)) continue;
     const parameter = parameterName(name);
     const given = form.get(parameter);
     if (given) {
       const parsed = parseField(field, given);
       if ('reason' in parsed) errors.push({ parameter, fault: 'invalid', reason: parsed.reason });
       else values[name] = parsed.value;
+    } else if (field.isRequiredOn(operation)) {
+      errors.push({ parameter, fault: 'missing', reason: 'is required' });
     } else if (operation === 'create') {
-      if (field.isRequired) errors.push({ parameter, fault: 'missing', reason: 'is required' });
-      else values[name] = field.initial as FieldValue;
+      values[name] = field.initial as FieldValue;
     }
   }
   return { values, errors };

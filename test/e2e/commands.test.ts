@@ -38,7 +38,11 @@ interface Running {
   says(pattern: RegExp): Promise<string>;
 }
 
-function start(file: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Running {
+function start(
+  file: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Running {
   const child = spawn(process.execPath, [join(ROOT, file), ...args], {
     cwd: folder,
     env: { PATH: process.env.PATH, TANDEM_DATA: join(folder, 'data'), ...environment },
@@ -77,7 +81,9 @@ interface Ready {
   readonly account_sid: string;
 }
 
-async function serving(environment: Readonly<Record<string, string>> = FREE): Promise<Running & { ready: Ready }> {
+async function serving(
+  environment: Readonly<Record<string, string>> = FREE,
+): Promise<Running & { ready: Ready }> {
   const running = tandem(['serve'], environment);
   return { ...running, ready: JSON.parse(await running.says(/\n/)) as Ready };
 }
@@ -111,7 +117,11 @@ describe('tandem serve', () => {
   });
 
   it.each<[string, Readonly<Record<string, string>>, RegExp]>([
-    ['an unknown setting', { TANDEM_HTP_PORT: '1' }, /TANDEM_HTP_PORT is no setting: did you mean TANDEM_HTTP_PORT/],
+    [
+      'an unknown setting',
+      { TANDEM_HTP_PORT: '1' },
+      /TANDEM_HTP_PORT is no setting: did you mean TANDEM_HTTP_PORT/,
+    ],
     ['a bad value', { TANDEM_HTTP_PORT: 'http' }, /TANDEM_HTTP_PORT must be a whole number/],
     ['half an account', { TANDEM_ACCOUNT_SID: `AC${'0'.repeat(32)}` }, /TANDEM_AUTH_TOKEN go together/],
     ['an unwritable data folder', { TANDEM_DATA: '/dev/null/data' }, /Cannot write \/dev\/null.*TANDEM_DATA/],
@@ -176,7 +186,9 @@ describe('tandem init and tandem call', () => {
 
     const example = start('examples/first-call.ts', [], { TANDEM_URL: http });
     expect(await example.exit).toBe(0);
-    expect(example.stdout()).toMatch(/is queued\n.* is completed after \d+ s\n.*failed over \(503.*\n.*answered/);
+    expect(example.stdout()).toMatch(
+      /is queued\n.* is completed after \d+ s\n.*failed over \(503.*\n.*answered/,
+    );
 
     demo.child.kill('SIGINT');
     expect(await demo.exit).toBe(0);
@@ -187,7 +199,10 @@ describe('tandem init and tandem call', () => {
     const [, target = ''] = /listens on (sip:\S+);/.exec(await carrier.says(/listens on/)) ?? [];
     const { ready, child, exit } = await serving();
     const port = { TANDEM_HTTP_PORT: new URL(ready.http).port };
-    const call = tandem(['call', target.replace('sip:', 'sip:1234@'), '--twiml', '<Response><Pause length="3"/></Response>'], port);
+    const call = tandem(
+      ['call', target.replace('sip:', 'sip:1234@'), '--twiml', '<Response><Pause length="3"/></Response>'],
+      port,
+    );
     await call.says(/in-progress/);
     child.kill('SIGTERM');
     await new Promise((done) => setTimeout(done, 200));

@@ -155,7 +155,11 @@ describe('a hostile datagram', () => {
       to,
     );
     await peer.next('200');
-    expect(exchange.counts()).toMatchObject({ calls: before.calls, dialogs: before.dialogs, mediaSessions: 0 });
+    expect(exchange.counts()).toMatchObject({
+      calls: before.calls,
+      dialogs: before.dialogs,
+      mediaSessions: 0,
+    });
     const sid = await callPeer((await exchange.carrier({ ringMs: 0 })).uri);
     peer.respond(await peer.next('INVITE'), '503 Service Unavailable');
     expect((await exchange.reached(sid, 'in-progress')).status).toBe('in-progress');

@@ -68,7 +68,12 @@ async function until<T>(find: () => Promise<T | undefined> | T | undefined): Pro
 export async function startExchange(settings: Readonly<Record<string, string>> = {}): Promise<Exchange> {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-test-'));
   const clock = new CountingClock();
-  const config = readConfig({ TANDEM_DATA: folder, TANDEM_HTTP_PORT: '0', TANDEM_SIP_PORT: '0', ...settings });
+  const config = readConfig({
+    TANDEM_DATA: folder,
+    TANDEM_HTTP_PORT: '0',
+    TANDEM_SIP_PORT: '0',
+    ...settings,
+  });
   const tandem = await startTandem(config, { clock, random: systemRandom(), log: silentLog });
   const { accountSid, authToken } = tandem.account;
   const client = twilioClient(tandem.http, accountSid, authToken);
@@ -87,7 +92,9 @@ export async function startExchange(settings: Readonly<Record<string, string>> =
     reached,
     async trace(sid) {
       const authorization = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`;
-      const response = await fetch(`${tandem.http}/tandem/v1/Calls/${sid}/RouteTrace`, { headers: { authorization } });
+      const response = await fetch(`${tandem.http}/tandem/v1/Calls/${sid}/RouteTrace`, {
+        headers: { authorization },
+      });
       return (await response.json()) as Trace;
     },
     quiet: async () => void (await until(() => (tandem.counts().calls === 0 ? true : undefined))),
@@ -133,7 +140,11 @@ class TestCarriers {
   }
 
   #engine(): ReturnType<typeof createMediaEngine> {
-    this.#media ??= createMediaEngine({ address: '127.0.0.1', ports: { first: 30_000, last: 39_999 }, log: silentLog }).then((media) => {
+    this.#media ??= createMediaEngine({
+      address: '127.0.0.1',
+      ports: { first: 30_000, last: 39_999 },
+      log: silentLog,
+    }).then((media) => {
       this.#opened.defer(() => media.close());
       return media;
     });

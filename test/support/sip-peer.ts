@@ -16,7 +16,11 @@ export interface SipPeer {
   next(what: string): Promise<Datagram>;
   send(text: string, to: { readonly port: number; readonly address: string }): void;
   /** Answers `request`; the To header gets a tag where it has none. */
-  respond(request: Datagram, status: string, options?: { readonly body?: string; readonly tag?: string }): void;
+  respond(
+    request: Datagram,
+    status: string,
+    options?: { readonly body?: string; readonly tag?: string },
+  ): void;
   close(): Promise<void>;
 }
 
@@ -26,7 +30,8 @@ export function headerOf({ text }: Datagram, name: string): string {
   return value;
 }
 
-export const ANSWER_SDP = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n';
+export const ANSWER_SDP =
+  'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n';
 
 export async function startSipPeer(): Promise<SipPeer> {
   const socket = createSocket('udp4');
