@@ -55,10 +55,7 @@ describe('the callback sender', () => {
     await turn();
     expect(sent.map(({ request }) => request.idempotencyToken)).toEqual(['a', 'x', 'b']);
     expect(outbox).toEqual(['settled a']);
-    expect(sent[2]?.request.parameters).toEqual([
-      ['CallSid', 'CA1'],
-      ['CallStatus', 'ringing'],
-    ]);
+    expect(sent[2]?.request.parameters).toBe('CallSid=CA1&CallStatus=ringing');
   });
 
   it('lets the next one go after the first try failed, and tries again with the same token, ever later', async () => {

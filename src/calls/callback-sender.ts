@@ -2,7 +2,6 @@
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { OutboxRow } from '../store/index.ts';
-import { decodeForm } from './signature.ts';
 import { withoutSecrets } from './url-display.ts';
 import type { WebhookClient, WebhookResult } from './webhook-client.ts';
 
@@ -71,7 +70,7 @@ export class CallbackSender {
     const result = await this.#deps.client.send({
       url: row.url,
       method: row.method,
-      parameters: decodeForm(row.parameters),
+      parameters: row.parameters,
       authToken,
       idempotencyToken: row.id,
     });

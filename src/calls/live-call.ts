@@ -14,6 +14,7 @@ import { byeHeaders, inviteTemplate, SDP } from './invite-template.ts';
 import { type CallEnding, canceled, completed, endingOf, failed } from './outcome.ts';
 import type { CallPlan } from './plan.ts';
 import { RouteRunner, type RouteRunnerDeps } from './route-runner.ts';
+import { encodeForm } from './signature.ts';
 import { callbackRow, voiceParameters } from './status-callback.ts';
 import { TwimlRunner } from './twiml-runner.ts';
 import type { WebhookClient } from './webhook-client.ts';
@@ -170,10 +171,10 @@ export class LiveCall {
         webhooks.send({
           ...target,
           ...identity(),
-          parameters: [...voiceParameters(this.#row), ...Object.entries(extra)],
+          parameters: encodeForm([...voiceParameters(this.#row), ...Object.entries(extra)]),
         }),
       download: (url) =>
-        webhooks.send({ url, method: 'GET', wanted: 'audio', ...identity(), parameters: [] }),
+        webhooks.send({ url, method: 'GET', wanted: 'audio', ...identity(), parameters: '' }),
       note: (kind, text) => this.#note(kind, text),
       hangUp: (why) => this.#hangUp(why),
     });
@@ -203,8 +204,9 @@ export class LiveCall {
     this.#row = row;
     if (!patch) return;
     if (row.status !== before && !this.ended) this.#note('call', row.status);
-    const isMilestone = input.type === 'answered' || input.type === 'ended';
     const waiting = callback && callbackRow(row, callback, nowMs);
+    // With a callback to come at the end, the trace is written when that has been told.
+    const isMilestone = input.type === 'answered' || (input.type === 'ended' && !waiting);
     this.#write(
       {
         update: { sid: row.sid, patch },

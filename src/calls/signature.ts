@@ -10,9 +10,8 @@ export type FormParameters = readonly (readonly [name: string, value: string])[]
  */
 export function sign(authToken: string, url: string, form: FormParameters): string {
   const hmac = createHmac('sha1', authToken).update(signedUrl(url));
-  const pairs = [...new Set(form.map(([name, value]) => `${name}\0${value}`))].sort(byteOrder);
-  for (const pair of pairs) hmac.update(pair.replace('\0', ''));
-  return hmac.digest('base64');
+  const pairs = [...new Set(form.map(([name, value]) => `${name}\0${value}`))].sort();
+  return hmac.update(pairs.join('').replaceAll('\0', '')).digest('base64');
 }
 
 function signedUrl(url: string): string {
@@ -21,8 +20,6 @@ function signedUrl(url: string): string {
   const host = authority.slice(authority.lastIndexOf('@') + 1);
   return scheme + (scheme === 'https://' ? host.replace(/:\d+$/, '') : host) + rest;
 }
-
-const byteOrder = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 export const encodeForm = (form: FormParameters): string =>
   new URLSearchParams(form.map(([name, value]): [string, string] => [name, value])).toString();

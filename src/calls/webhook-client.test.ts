@@ -4,6 +4,7 @@ import twilio from 'twilio';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startWebhookApp, type WebhookApp } from '../../test/support/webhook-app.ts';
 import { allowNetworks } from '../lib/networks.ts';
+import { encodeForm } from './signature.ts';
 import { createWebhookClient } from './webhook-client.ts';
 
 const client = createWebhookClient(allowNetworks('private'), 'Tandem/test');
@@ -21,7 +22,7 @@ const PARAMETERS = [
 const request = (url: string, method: 'GET' | 'POST' = 'POST') => ({
   url,
   method,
-  parameters: PARAMETERS,
+  parameters: encodeForm(PARAMETERS),
   authToken: 'token',
   idempotencyToken: 'once',
 });

@@ -4,7 +4,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { Agent, buildConnector, interceptors, request } from 'undici';
 import type { Networks } from '../lib/networks.ts';
 import type { WebhookTarget } from './control.ts';
-import { encodeForm, type FormParameters, sign } from './signature.ts';
+import { decodeForm, sign } from './signature.ts';
 
 /** Twilio's ceiling for a call-related request, connecting and redirects included. */
 const TOTAL_MS = 15_000;
@@ -16,7 +16,8 @@ const MAX_DOCUMENT_BYTES = 64 * 1024;
 const MAX_AUDIO_BYTES = 4 * 1024 * 1024;
 
 export interface WebhookRequest extends WebhookTarget {
-  readonly parameters: FormParameters;
+  /** Form-encoded. */
+  readonly parameters: string;
   /** The account's auth token, which signs. */
   readonly authToken: string;
   /** The same for every attempt of one logical request. */
@@ -56,7 +57,7 @@ async function exchange(
   dispatcher: NonNullable<Parameters<typeof request>[1]>['dispatcher'] & object,
   product: string,
 ): Promise<WebhookResult> {
-  const form = encodeForm(webhook.parameters);
+  const form = webhook.parameters;
   const url = new URL(webhook.url);
   const authorization = takeCredentials(url);
   const isPost = webhook.method === 'POST';
@@ -67,7 +68,7 @@ async function exchange(
     headers: {
       'user-agent': product,
       accept: '*/*',
-      'x-twilio-signature': sign(webhook.authToken, url.href, isPost ? webhook.parameters : []),
+      'x-twilio-signature': sign(webhook.authToken, url.href, isPost ? decodeForm(form) : []),
       'i-twilio-idempotency-token': webhook.idempotencyToken,
       ...(isPost ? { 'content-type': 'application/x-www-form-urlencoded; charset=UTF-8' } : {}),
       ...(authorization ? { authorization } : {}),

@@ -1,5 +1,4 @@
 // A call's record. Creating and changing calls is an action of its own (api/calls.ts); reading follows from this.
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import {
   dateTime,
   enumeration,
@@ -102,7 +101,5 @@ export const call = resource({
 
 /** `+14155550123` → `(415) 555-0123`; other numbers and SIP URIs stay as they are. */
 export function formatEndpoint(endpoint: string): string {
-  if (!endpoint.startsWith('+1')) return endpoint;
-  const number = parsePhoneNumberFromString(endpoint);
-  return number?.isPossible() ? number.formatNational() : endpoint;
+  return endpoint.replace(/^\+1(\d{3})(\d{3})(\d{4})$/, '($1) $2-$3');
 }
