@@ -17,7 +17,7 @@ const BUSY = new Set([486, 600]);
 /** Final only after ringing; before it they send the call to the next target. */
 const NO_ANSWER = new Set([408, 480, 487]);
 
-const ERROR_CODES = { 'no-target': 32010, exhausted: 32400 } as const;
+const ERROR_CODES = { 'no-target': 32010, exhausted: 32400, 'redirect-failed': 32219 } as const;
 
 export const completed = (why: string): CallEnding => ({
   status: 'completed',
@@ -61,6 +61,7 @@ export function endingOf(outcome: Exclude<RouteOutcome, { kind: 'answered' }>): 
         why: outcome.why,
       };
     case 'exhausted':
+    case 'redirect-failed':
       return {
         status: 'failed',
         sipStatus: outcome.sipStatus,

@@ -24,7 +24,7 @@ import type {
   ResponseView,
   UserAgent,
 } from '../sip/index.ts';
-import { parseUri } from '../sip/index.ts';
+import { formatUri, parseNameAddr, parseUri } from '../sip/index.ts';
 import { requestUri } from './request-uri.ts';
 
 export interface RouteRunnerDeps {
@@ -169,11 +169,26 @@ export class RouteRunner {
 function inputOf(failure: InviteFailure): FailoverInput {
   switch (failure.kind) {
     case 'response':
-      return { type: 'refused', status: failure.response.status, reason: failure.response.reason };
+      return refusal(failure.response);
     case 'timeout':
       return { type: 'unreachable', why: 'no response at all' };
     case 'transport':
       return { type: 'unreachable', why: failure.message };
+  }
+}
+
+function refusal(response: ResponseView): FailoverInput {
+  const { status, reason } = response;
+  const contact = status === 302 ? firstContact(response) : undefined;
+  return { type: 'refused', status, reason, ...(contact === undefined ? {} : { contact }) };
+}
+
+/** Undefined where there is none, or it is no SIP URI. */
+function firstContact(response: ResponseView): string | undefined {
+  try {
+    return formatUri(parseUri(parseNameAddr(response.header('Contact') ?? '').uri));
+  } catch {
+    return undefined;
   }
 }
 

@@ -10,7 +10,7 @@ export type FormParameters = readonly (readonly [name: string, value: string])[]
  */
 export function sign(authToken: string, url: string, form: FormParameters): string {
   const hmac = createHmac('sha1', authToken).update(signedUrl(url));
-  const pairs = [...new Set(form.map(([name, value]) => `${name}\0${value}`))].sort();
+  const pairs = [...new Set(form.map(([name, value]) => `${name}\0${value}`))].toSorted();
   return hmac.update(pairs.join('').replaceAll('\0', '')).digest('base64');
 }
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../lib/random.ts';
 import type { Endpoint } from '../sip/index.ts';
+import { step } from './failover.ts';
 import {
   type FailoverAction,
   type FailoverInput,
   type FailoverState,
   newFailover,
-  step,
-} from './failover.ts';
+} from './failover-state.ts';
 import type { Target } from './target-selection.ts';
 
 const FIRST: Target = { sid: 'NE1', uri: 'sip:one.example.com', priority: 1, weight: 10, enabled: true };
@@ -55,7 +55,7 @@ describe('failover', () => {
     });
   });
 
-  it.each([300, 302, 401, 403, 407, 408, 480, 481, 487, 488, 500, 502, 503, 504])(
+  it.each([300, 301, 305, 401, 403, 407, 408, 480, 481, 487, 488, 500, 502, 503, 504])(
     '%i sends the call to the next target',
     (status) => {
       expect(goesOn(feed(hunt(), start, located, refused(status)))).toBe(true);
@@ -97,6 +97,50 @@ describe('failover', () => {
     expect(actions).toContainEqual({ type: 'stop-timer', timer: 'silence' });
     expect(actions).toContainEqual({ type: 'ringing' });
     expect(feed(state, provisional(180))).toEqual([]);
+  });
+
+  describe('a 302', () => {
+    const moved = (contact?: string) =>
+      ({ type: 'refused', status: 302, reason: 'x', ...(contact && { contact }) }) as const;
+    const CONTACT = 'sip:elsewhere@three.example.com';
+
+    it('is followed once, to its first Contact', () => {
+      const state = hunt();
+      expect(feed(state, start, located, moved(CONTACT))).toContainEqual({ type: 'locate', uri: CONTACT });
+      expect(feed(state, located)).toContainEqual({
+        type: 'invite',
+        uri: CONTACT,
+        destination: at('192.0.2.1'),
+      });
+      expect(outcomeOf(feed(state, moved('sip:four.example.com')))).toMatchObject({
+        kind: 'redirect-failed',
+      });
+      expect(state.trace.attempts.map(({ uri, result }) => [uri, result])).toEqual([
+        [FIRST.uri, 'redirected'],
+        [CONTACT, 'final'],
+      ]);
+    });
+
+    it('that names nothing, or what cannot be called, ends the call', () => {
+      expect(outcomeOf(feed(hunt(), start, located, moved()))?.kind).toBe('redirect-failed');
+      const notFound = { type: 'not-located', why: 'unknown host' } as const;
+      expect(outcomeOf(feed(hunt(), start, located, moved(CONTACT), notFound))).toEqual({
+        kind: 'redirect-failed',
+        sipStatus: 302,
+        why: 'unknown host',
+      });
+    });
+
+    it('to a place that is out of service sends the call to the next target', () => {
+      const state = hunt();
+      expect(goesOn(feed(state, start, located, moved(CONTACT), located, refused(503)))).toBe(true);
+      feed(state, located);
+      expect(state.trace.attempts.map(({ reason }) => reason)).toEqual([
+        'the only one left of priority 1',
+        'the target before sent the call here by 302',
+        'the only one left of priority 2',
+      ]);
+    });
   });
 
   it('tries the further addresses of a target before the next target', () => {

@@ -4,97 +4,28 @@
 //              ↑____________|___________________|_____ next address, then next target
 //
 // The state belongs to one call and is advanced in place; `step` touches nothing else.
-import type { Random } from '../lib/random.ts';
 import type { Endpoint } from '../sip/index.ts';
-import { newTrace, type RouteTrace, type TracedAttempt, traceEvent, traceTargets } from './route-trace.ts';
-import { type Draw, drawTarget, type Target } from './target-selection.ts';
+import {
+  closeAttempt,
+  formatEndpoint,
+  isRedirect,
+  noteAnswer,
+  openAttempt,
+  reasonFor,
+} from './attempt-trace.ts';
+import {
+  type FailoverAction,
+  type FailoverInput,
+  type FailoverState,
+  type FailoverTimer,
+  FIRST_RING_MS,
+  PROGRESS_MS,
+  type RouteOutcome,
+  SILENCE_MS,
+} from './failover-state.ts';
+import { type TracedAttempt, traceEvent } from './route-trace.ts';
+import { drawTarget } from './target-selection.ts';
 import { judge } from './verdict.ts';
-
-/** A target's first response of any kind must come within this time; connecting counts. */
-export const SILENCE_MS = 4_000;
-/** After a 100, ringing or a final answer must come within this time. */
-export const PROGRESS_MS = 15_000;
-/** Some target must ring within this time, over all attempts, looking up names included. */
-export const FIRST_RING_MS = 60_000;
-
-export type FailoverTimer = 'silence' | 'progress' | 'first-ring' | 'answer';
-
-export type FailoverInput =
-  | { readonly type: 'start' }
-  | { readonly type: 'located'; readonly endpoints: readonly Endpoint[] }
-  | { readonly type: 'not-located'; readonly why: string }
-  | {
-      readonly type: 'provisional';
-      readonly status: number;
-      readonly reason: string;
-      readonly earlyMedia: boolean;
-    }
-  | { readonly type: 'answered'; readonly status: number; readonly reason: string }
-  | { readonly type: 'refused'; readonly status: number; readonly reason: string }
-  | { readonly type: 'unreachable'; readonly why: string }
-  | { readonly type: 'timer'; readonly timer: FailoverTimer }
-  | { readonly type: 'cancel' };
-
-export type RouteOutcome =
-  | { readonly kind: 'answered' }
-  | { readonly kind: 'canceled' }
-  | { readonly kind: 'no-answer'; readonly sipStatus?: number; readonly why: string }
-  | { readonly kind: 'refused'; readonly sipStatus: number; readonly why: string }
-  | { readonly kind: 'exhausted'; readonly sipStatus?: number; readonly why: string }
-  | { readonly kind: 'no-target'; readonly why: string };
-
-export type FailoverAction =
-  | { readonly type: 'locate'; readonly uri: string }
-  | { readonly type: 'invite'; readonly uri: string; readonly destination: Endpoint }
-  /** Give up the INVITE that is under way. */
-  | { readonly type: 'abandon' }
-  | { readonly type: 'set-timer'; readonly timer: FailoverTimer; readonly delayMs: number }
-  | { readonly type: 'stop-timer'; readonly timer: FailoverTimer }
-  /** The first 18x of the call. */
-  | { readonly type: 'ringing' }
-  | { readonly type: 'ended'; readonly outcome: RouteOutcome };
-
-type Phase = 'idle' | 'locating' | 'waiting' | 'trying' | 'ringing' | 'ended';
-
-export interface FailoverState {
-  readonly timeoutMs: number;
-  readonly random: Random;
-  readonly trace: RouteTrace;
-  phase: Phase;
-  rest: readonly Target[];
-  draw: Draw | undefined;
-  addresses: readonly Endpoint[];
-  attempt: TracedAttempt | undefined;
-  rang: boolean;
-  earlyMedia: boolean;
-  lastStatus: number | undefined;
-}
-
-export interface RoutePlan {
-  /** Which trunk and policy by which rule, in words. */
-  readonly rule: string;
-  readonly targets: readonly Target[];
-  /** From the first action to an answer, over all attempts. */
-  readonly timeoutMs: number;
-}
-
-export function newFailover(plan: RoutePlan, random: Random): FailoverState {
-  const trace = newTrace(plan.rule);
-  traceTargets(trace, plan.targets);
-  return {
-    timeoutMs: plan.timeoutMs,
-    random,
-    trace,
-    phase: 'idle',
-    rest: plan.targets,
-    draw: undefined,
-    addresses: [],
-    attempt: undefined,
-    rang: false,
-    earlyMedia: false,
-    lastStatus: undefined,
-  };
-}
 
 /** Advances the hunt by one input. `nowMs` is the time since the epoch, for the trace. */
 export function step(state: FailoverState, input: FailoverInput, nowMs: number): readonly FailoverAction[] {
@@ -105,13 +36,12 @@ export function step(state: FailoverState, input: FailoverInput, nowMs: number):
     case 'located':
       return invite(state, input.endpoints, nowMs);
     case 'not-located':
-      noteLookupFailure(state, input.why, nowMs);
-      return nextTarget(state, nowMs);
+      return notLocated(state, input.why, nowMs);
     case 'provisional':
       return progress(state, input, nowMs);
     case 'answered':
-      note(state, input, nowMs);
-      close(state, 'answered', `${input.status} ${input.reason}`, nowMs);
+      noteAnswer(state, input, nowMs);
+      closeAttempt(state, 'answered', `${input.status} ${input.reason}`, nowMs);
       return end(state, { kind: 'answered' });
     case 'refused':
       return refused(state, input, nowMs);
@@ -144,16 +74,12 @@ function nextTarget(state: FailoverState, nowMs: number): readonly FailoverActio
     return end(state, withStatus({ kind: 'exhausted', why }, state.lastStatus));
   }
   state.draw = draw;
+  state.uri = draw.target.uri;
   state.rest = draw.rest;
   state.phase = 'locating';
   traceEvent(state.trace, nowMs, 'route', `${draw.target.uri} is next: ${reasonFor(draw)}`);
   return [{ type: 'locate', uri: draw.target.uri }];
 }
-
-const reasonFor = ({ target, share, among }: Draw): string =>
-  among === 1
-    ? `the only one left of priority ${target.priority}`
-    : `drawn from ${among} of priority ${target.priority} with a chance of ${Math.round(share * 100)} %`;
 
 function invite(
   state: FailoverState,
@@ -168,34 +94,18 @@ function invite(
   state.rang = false;
   state.earlyMedia = false;
   state.attempt = openAttempt(state, formatEndpoint(destination), nowMs);
-  traceEvent(state.trace, nowMs, 'attempt', `INVITE to ${draw.target.uri} at ${state.attempt.destination}`);
+  traceEvent(state.trace, nowMs, 'attempt', `INVITE to ${state.uri} at ${state.attempt.destination}`);
   return [
-    { type: 'invite', uri: draw.target.uri, destination },
+    { type: 'invite', uri: state.uri, destination },
     { type: 'set-timer', timer: 'silence', delayMs: SILENCE_MS },
   ];
 }
 
-function openAttempt(state: FailoverState, destination: string | null, nowMs: number): TracedAttempt {
-  const draw = state.draw as Draw;
-  const attempt: TracedAttempt = {
-    number: state.trace.attempts.length + 1,
-    targetSid: draw.target.sid,
-    uri: draw.target.uri,
-    reason: reasonFor(draw),
-    destination,
-    startedAtMs: nowMs,
-    answers: [],
-    endedAtMs: null,
-    result: 'under way',
-    why: null,
-  };
-  state.trace.attempts.push(attempt);
-  return attempt;
-}
-
-function noteLookupFailure(state: FailoverState, why: string, nowMs: number): void {
+function notLocated(state: FailoverState, why: string, nowMs: number): readonly FailoverAction[] {
   state.attempt = openAttempt(state, null, nowMs);
-  close(state, 'failed over', why, nowMs);
+  if (isRedirect(state)) return redirectFailed(state, why, nowMs);
+  closeAttempt(state, 'failed over', why, nowMs);
+  return nextTarget(state, nowMs);
 }
 
 function progress(
@@ -203,7 +113,7 @@ function progress(
   input: FailoverInput & { type: 'provisional' },
   nowMs: number,
 ): readonly FailoverAction[] {
-  note(state, input, nowMs);
+  noteAnswer(state, input, nowMs);
   const actions: FailoverAction[] = [];
   if (state.phase === 'waiting') {
     actions.push({ type: 'stop-timer', timer: 'silence' });
@@ -231,24 +141,48 @@ function refused(
   input: FailoverInput & { type: 'refused' },
   nowMs: number,
 ): readonly FailoverAction[] {
-  note(state, input, nowMs);
+  noteAnswer(state, input, nowMs);
   state.lastStatus = input.status;
+  if (input.status === 302) return redirect(state, input.contact, nowMs);
   const verdict = judge(input.status, state);
   if (verdict.goOn) return goOn(state, verdict.why, nowMs);
-  close(state, 'final', verdict.why, nowMs);
+  closeAttempt(state, 'final', verdict.why, nowMs);
   return end(state, { kind: 'refused', sipStatus: input.status, why: verdict.why });
 }
 
+/** One redirect a call, to the first Contact only; a second one, or one to nowhere, ends the call (Twilio 32219). */
+function redirect(
+  state: FailoverState,
+  contact: string | undefined,
+  nowMs: number,
+): readonly FailoverAction[] {
+  if (state.redirected) return redirectFailed(state, 'a second 302 is not followed', nowMs);
+  if (contact === undefined) return redirectFailed(state, 'the 302 names no SIP URI', nowMs);
+  closeAttempt(state, 'redirected', `302 to ${contact}`, nowMs);
+  state.redirected = true;
+  state.uri = contact;
+  state.addresses = [];
+  state.phase = 'locating';
+  return [...SILENT, { type: 'locate', uri: contact }];
+}
+
+function redirectFailed(state: FailoverState, why: string, nowMs: number): readonly FailoverAction[] {
+  closeAttempt(state, 'final', why, nowMs);
+  return end(state, { kind: 'redirect-failed', sipStatus: 302, why });
+}
+
+/** Stops what runs while an attempt is silent. */
+const SILENT: readonly FailoverAction[] = [
+  { type: 'stop-timer', timer: 'silence' },
+  { type: 'stop-timer', timer: 'progress' },
+];
+
 /** Leaves the attempt for the target's next address (RFC 3263 §4.3), then for the next target. */
 function goOn(state: FailoverState, why: string, nowMs: number): readonly FailoverAction[] {
-  close(state, 'failed over', why, nowMs);
-  const stops: readonly FailoverAction[] = [
-    { type: 'stop-timer', timer: 'silence' },
-    { type: 'stop-timer', timer: 'progress' },
-  ];
+  closeAttempt(state, 'failed over', why, nowMs);
   state.phase = 'locating';
-  if (state.addresses.length) return [...stops, ...invite(state, state.addresses, nowMs)];
-  return [...stops, ...nextTarget(state, nowMs)];
+  if (state.addresses.length) return [...SILENT, ...invite(state, state.addresses, nowMs)];
+  return [...SILENT, ...nextTarget(state, nowMs)];
 }
 
 function timerFired(state: FailoverState, timer: FailoverTimer, nowMs: number): readonly FailoverAction[] {
@@ -285,7 +219,7 @@ function abandonAttempt(
   nowMs: number,
 ): readonly FailoverAction[] {
   if (state.phase === 'idle' || state.phase === 'locating') return [];
-  close(state, result, why, nowMs);
+  closeAttempt(state, result, why, nowMs);
   return [{ type: 'abandon' }];
 }
 
@@ -295,30 +229,7 @@ function end(state: FailoverState, outcome: RouteOutcome): readonly FailoverActi
   return [...timers.map((timer) => ({ type: 'stop-timer', timer }) as const), { type: 'ended', outcome }];
 }
 
-function note(state: FailoverState, input: { status: number; reason: string }, nowMs: number): void {
-  state.attempt?.answers.push({ atMs: nowMs, status: input.status, reason: input.reason });
-  const from = state.attempt?.uri ?? 'a target';
-  traceEvent(state.trace, nowMs, 'attempt', `${from} answers ${input.status} ${input.reason}`);
-}
-
-function close(state: FailoverState, result: TracedAttempt['result'], why: string, nowMs: number): void {
-  const attempt = state.attempt;
-  if (!attempt) return;
-  attempt.endedAtMs = nowMs;
-  attempt.result = result;
-  attempt.why = why;
-  const target = state.trace.targets.find(
-    (each) => each.sid === attempt.targetSid && each.uri === attempt.uri,
-  );
-  if (target) target.standing = `tried as attempt ${attempt.number}: ${result}`;
-  if (result === 'failed over') traceEvent(state.trace, nowMs, 'attempt', `${attempt.uri} is left: ${why}`);
-}
-
 const withStatus = <T extends object>(
   outcome: T,
   sipStatus: number | undefined,
 ): T & { sipStatus?: number } => (sipStatus === undefined ? outcome : { ...outcome, sipStatus });
-
-/** `udp:192.0.2.1:5060`, with brackets around IPv6. */
-export const formatEndpoint = ({ transport, address, port }: Endpoint): string =>
-  `${transport}:${address.includes(':') ? `[${address}]` : address}:${port}`;

@@ -24,7 +24,7 @@ export interface TracedAttempt {
   readonly startedAtMs: number;
   readonly answers: { readonly atMs: number; readonly status: number; readonly reason: string }[];
   endedAtMs: number | null;
-  result: 'under way' | 'answered' | 'failed over' | 'final' | 'canceled';
+  result: 'under way' | 'answered' | 'failed over' | 'redirected' | 'final' | 'canceled';
   /** What the result rests on, in words. */
   why: string | null;
 }

@@ -34,7 +34,7 @@ describe('drawTarget', () => {
           target(String(index), spec.priority, spec.weight, spec.enabled),
         );
         const order = drawAll(targets, seed).map((sid) => targets[Number(sid)] as Target);
-        expect(order.map((each) => each.priority)).toEqual(order.map((each) => each.priority).sort());
+        expect(order.map((each) => each.priority)).toEqual(order.map((each) => each.priority).toSorted());
         expect(new Set(order)).toEqual(new Set(targets.filter((each) => each.enabled)));
         expect(order).toHaveLength(targets.filter((each) => each.enabled).length);
       }),

@@ -1,0 +1,103 @@
+// What the hunt for a target is told, what it asks for, and what it knows.
+import type { Random } from '../lib/random.ts';
+import type { Endpoint } from '../sip/index.ts';
+import { newTrace, type RouteTrace, type TracedAttempt, traceTargets } from './route-trace.ts';
+import type { Draw, Target } from './target-selection.ts';
+
+/** A target's first response of any kind must come within this time; connecting counts. */
+export const SILENCE_MS = 4_000;
+/** After a 100, ringing or a final answer must come within this time. */
+export const PROGRESS_MS = 15_000;
+/** Some target must ring within this time, over all attempts, looking up names included. */
+export const FIRST_RING_MS = 60_000;
+
+export type FailoverTimer = 'silence' | 'progress' | 'first-ring' | 'answer';
+
+export type FailoverInput =
+  | { readonly type: 'start' }
+  | { readonly type: 'located'; readonly endpoints: readonly Endpoint[] }
+  | { readonly type: 'not-located'; readonly why: string }
+  | {
+      readonly type: 'provisional';
+      readonly status: number;
+      readonly reason: string;
+      readonly earlyMedia: boolean;
+    }
+  | { readonly type: 'answered'; readonly status: number; readonly reason: string }
+  | {
+      readonly type: 'refused';
+      readonly status: number;
+      readonly reason: string;
+      /** First Contact URI of a 302. */
+      readonly contact?: string;
+    }
+  | { readonly type: 'unreachable'; readonly why: string }
+  | { readonly type: 'timer'; readonly timer: FailoverTimer }
+  | { readonly type: 'cancel' };
+
+export type RouteOutcome =
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'canceled' }
+  | { readonly kind: 'no-answer'; readonly sipStatus?: number; readonly why: string }
+  | { readonly kind: 'refused'; readonly sipStatus: number; readonly why: string }
+  | { readonly kind: 'exhausted'; readonly sipStatus?: number; readonly why: string }
+  | { readonly kind: 'no-target'; readonly why: string }
+  | { readonly kind: 'redirect-failed'; readonly sipStatus: number; readonly why: string };
+
+export type FailoverAction =
+  | { readonly type: 'locate'; readonly uri: string }
+  | { readonly type: 'invite'; readonly uri: string; readonly destination: Endpoint }
+  /** Give up the INVITE that is under way. */
+  | { readonly type: 'abandon' }
+  | { readonly type: 'set-timer'; readonly timer: FailoverTimer; readonly delayMs: number }
+  | { readonly type: 'stop-timer'; readonly timer: FailoverTimer }
+  /** The first 18x of the call. */
+  | { readonly type: 'ringing' }
+  | { readonly type: 'ended'; readonly outcome: RouteOutcome };
+
+type Phase = 'idle' | 'locating' | 'waiting' | 'trying' | 'ringing' | 'ended';
+
+export interface FailoverState {
+  readonly timeoutMs: number;
+  readonly random: Random;
+  readonly trace: RouteTrace;
+  phase: Phase;
+  rest: readonly Target[];
+  draw: Draw | undefined;
+  /** What is called: the drawn target's URI, or where a 302 sent the call. */
+  uri: string;
+  redirected: boolean;
+  addresses: readonly Endpoint[];
+  attempt: TracedAttempt | undefined;
+  rang: boolean;
+  earlyMedia: boolean;
+  lastStatus: number | undefined;
+}
+
+export interface RoutePlan {
+  /** Which trunk and policy by which rule, in words. */
+  readonly rule: string;
+  readonly targets: readonly Target[];
+  /** From the first action to an answer, over all attempts. */
+  readonly timeoutMs: number;
+}
+
+export function newFailover(plan: RoutePlan, random: Random): FailoverState {
+  const trace = newTrace(plan.rule);
+  traceTargets(trace, plan.targets);
+  return {
+    timeoutMs: plan.timeoutMs,
+    random,
+    trace,
+    phase: 'idle',
+    rest: plan.targets,
+    draw: undefined,
+    uri: '',
+    redirected: false,
+    addresses: [],
+    attempt: undefined,
+    rang: false,
+    earlyMedia: false,
+    lastStatus: undefined,
+  };
+}
