@@ -4,7 +4,9 @@ import { type CallOptions, placeCall } from './cli/call.ts';
 import { behavioursHelp, parseBehaviour, parsePort, runCarrier } from './cli/carrier.ts';
 import { developmentConfig } from './cli/dev.ts';
 import { explain } from './cli/explain.ts';
+import { type ExplainOptions, explainCall } from './cli/explain-call.ts';
 import { init } from './cli/init.ts';
+import { chartLoadShare, type LoadShareOptions } from './cli/load-share.ts';
 import { serveUntilStopped } from './cli/serve.ts';
 import { type Flags, readConfig, settingsHelp } from './config.ts';
 import { SETTINGS } from './settings.ts';
@@ -18,6 +20,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   addServe(program);
   addInit(program);
   addCall(program);
+  addRouting(program);
   addCarrier(program);
   try {
     await program.parseAsync(argv);
@@ -38,7 +41,9 @@ function addServe(program: Command): void {
 
 function addInit(program: Command): void {
   withSettings(program.command('init'))
-    .description('run a demo: the exchange, two carriers, a policy and a trunk, and the code to call over them')
+    .description(
+      'run a demo: the exchange, two carriers, a policy and a trunk, and the code to call over them',
+    )
     .action((flags: Flags) => init(readConfig(process.env, flags)));
 }
 
@@ -55,6 +60,26 @@ function addCall(program: Command): void {
     .action(async (to: string, options: Flags & Omit<CallOptions, 'to'>) => {
       process.exitCode = await placeCall(readConfig(process.env, options), { ...options, to });
     });
+}
+
+function addRouting(program: Command): void {
+  withSettings(program.command('explain'))
+    .description('tell where a call would go and why, without placing it')
+    .argument('<to>', 'phone number such as +15550001234, or a sip: URI')
+    .option('--from <number>', 'caller id', '+15550009999')
+    .option('--byoc <sid>', 'BYOC trunk that carries the call (default: the newest one)')
+    .option('--json', 'print the answer as JSON')
+    .action((to: string, options: Flags & Omit<ExplainOptions, 'to'>) =>
+      explainCall(readConfig(process.env, options), { ...options, to }),
+    );
+  withSettings(program.command('load-share'))
+    .description("draw a policy's targets many times and chart how calls would spread")
+    .argument('<policy>', 'SID of the connection policy')
+    .option('--selections <number>', 'how many calls to draw, up to 1000000', '100000')
+    .option('--json', 'print the figures as JSON')
+    .action((policySid: string, options: Flags & Omit<LoadShareOptions, 'policySid'>) =>
+      chartLoadShare(readConfig(process.env, options), { ...options, policySid }),
+    );
 }
 
 function addCarrier(program: Command): void {

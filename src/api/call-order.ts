@@ -1,5 +1,5 @@
 // From the form of POST /Calls to an order that the engine can carry out, or the error that says why not.
-import type { CallEvent, CallOrder, TwimlSource, WebhookTarget } from '../calls/index.ts';
+import type { CallEvent, CallOrder, RouteQuestion, TwimlSource, WebhookTarget } from '../calls/index.ts';
 import {
   byocTrunk,
   CALL_EVENTS,
@@ -79,9 +79,13 @@ const NOT_ACTED_ON: readonly string[] = [
 
 type Values = { readonly [field: string]: FieldValue };
 
-/** @throws {ApiError} */
-export function parseCallOrder(form: Form, accountSid: string, directory: Directory): CallOrder {
-  const given = withoutEmpty(form);
+/** What routing needs of a call. @throws {ApiError} */
+export function parseRouteQuestion(form: Form, accountSid: string, directory: Directory): RouteQuestion {
+  const { to, from, byoc, timeoutS } = parseRoute(withoutEmpty(form), accountSid, directory);
+  return { accountSid, to: to.text, from, timeoutS, ...(byoc !== undefined && { byoc }) };
+}
+
+function parseRoute(given: Form, accountSid: string, directory: Directory) {
   const { values, errors: faults } = parseParameters(ORDER, given, 'create');
   const error = orderError(faults);
   if (error) throw error;
@@ -95,6 +99,13 @@ export function parseCallOrder(form: Form, accountSid: string, directory: Direct
       21212,
     );
   const byoc = byocOf(to, values, { directory, accountSid });
+  return { to, from, byoc, values, timeoutS: Number(values.timeout) };
+}
+
+/** @throws {ApiError} */
+export function parseCallOrder(form: Form, accountSid: string, directory: Directory): CallOrder {
+  const given = withoutEmpty(form);
+  const { to, from, byoc, values, timeoutS } = parseRoute(given, accountSid, directory);
   const twiml = twimlSource(values);
   if (!twiml) throw errors.urlRequired();
   return {
@@ -104,7 +115,7 @@ export function parseCallOrder(form: Form, accountSid: string, directory: Direct
     ...(byoc !== undefined && { byoc }),
     twiml,
     ...callbacks(values),
-    timeoutS: Number(values.timeout),
+    timeoutS,
     timeLimitS: Number(values.timeLimit),
     warnings: warningsOf(given, to),
   };

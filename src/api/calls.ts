@@ -47,8 +47,8 @@ export function callRoutes(deps: CallsDeps): readonly Route[] {
 async function place({ store, calls }: CallsDeps, request: ApiRequest): Promise<Answer> {
   if (!calls.accepting) throw errors.unavailable('The exchange is shutting down and takes no new calls');
   const order = parseCallOrder(request.form, request.account.sid, store.directory);
-  const sid = await calls.place(order);
-  return shown({ store, request, sid }, 201);
+  const row = await calls.place(order);
+  return { status: 201, body: render(call, row, showing(store, request)) };
 }
 
 /** Status wins over a new TwiML where both are given. */
@@ -66,7 +66,9 @@ async function change({ store, calls }: CallsDeps, request: ApiRequest): Promise
   } else if (twiml && (await calls.redirect(sid, twiml)) !== 'done') {
     throw errors.notInProgress('redirect');
   }
-  return shown({ store, request, sid }, 200);
+  const row = await store.find(call, sid);
+  if (!row) throw errors.notFound(request.path);
+  return { status: 200, body: render(call, row, showing(store, request)) };
 }
 
 async function remove({ store }: CallsDeps, request: ApiRequest): Promise<Answer> {
@@ -76,11 +78,4 @@ async function remove({ store }: CallsDeps, request: ApiRequest): Promise<Answer
   return { status: 204 };
 }
 
-async function shown(
-  { store, request, sid }: { store: Store; request: ApiRequest; sid: string },
-  status: number,
-): Promise<Answer> {
-  const row = await store.find(call, sid);
-  if (!row) throw errors.notFound(request.path);
-  return { status, body: render(call, row, request.baseUrl) };
-}
+const showing = ({ directory }: Store, { baseUrl }: ApiRequest) => ({ baseUrl, rows: directory });

@@ -23,7 +23,7 @@ async function fetchTrace({ store, calls }: CallsDeps, request: ApiRequest): Pro
 }
 
 /** camelCase → snake_case all the way down; `startedAtMs` becomes `started_at`, ISO 8601 with milliseconds. */
-function inSnakeCase(value: Json): Json {
+export function inSnakeCase(value: Json): Json {
   if (Array.isArray(value)) return value.map(inSnakeCase);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(

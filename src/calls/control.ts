@@ -1,5 +1,7 @@
 // What the API may ask of calls. The API sees this and nothing else of the engine.
+import type { call, Row } from '../resources/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
+import type { Explanation } from './explain.ts';
 
 export type CallEvent = 'initiated' | 'ringing' | 'answered' | 'completed';
 
@@ -30,15 +32,20 @@ export interface CallOrder {
   readonly warnings: readonly string[];
 }
 
+/** What decides a call's route. */
+export type RouteQuestion = Pick<CallOrder, 'accountSid' | 'to' | 'from' | 'byoc' | 'timeoutS'>;
+
 export type ModifyResult = 'done' | 'not-live';
 
 export interface CallControl {
-  /** Stores the call as `queued` and starts it; resolves with its sid once that is durable. */
-  place(order: CallOrder): Promise<string>;
+  /** Stores the call as `queued` and starts it; resolves with its record once that is durable. */
+  place(order: CallOrder): Promise<Row<typeof call>>;
   /** `canceled` ends a call that is not answered yet, `completed` one in any live state. */
   end(sid: string, status: 'canceled' | 'completed'): Promise<ModifyResult>;
   /** Leaves the running TwiML of an answered call for another. */
   redirect(sid: string, twiml: TwimlSource): Promise<ModifyResult>;
+  /** Where such a call would go and why; nothing is placed. */
+  explain(question: RouteQuestion): Promise<Explanation>;
   /** The trace of a call that is under way; finished ones are in the store. */
   liveTrace(sid: string): RouteTrace | undefined;
   /** False while draining: new calls are refused with 503. */

@@ -3,7 +3,8 @@ import { call, newRow } from '../resources/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
 import type { Directory } from '../store/index.ts';
 import { type CallRow, step } from './call-life.ts';
-import type { CallControl, CallOrder, ModifyResult, TwimlSource } from './control.ts';
+import type { CallControl, CallOrder, ModifyResult, RouteQuestion, TwimlSource } from './control.ts';
+import { type Explanation, explain } from './explain.ts';
 import { LiveCall, type LiveCallDeps } from './live-call.ts';
 import { completed, failed } from './outcome.ts';
 import { type CallPlan, planCall } from './plan.ts';
@@ -35,7 +36,7 @@ export class CallEngine implements CallControl {
     return this.#calls.size;
   }
 
-  async place(order: CallOrder): Promise<string> {
+  async place(order: CallOrder): Promise<CallRow> {
     const plan = planCall(order, this.#deps.directory);
     const row = newRow(call, callValues(order, plan), this.#deps);
     const live = new LiveCall(this.#deps, { order, plan, row }, () => this.#finished(row.sid));
@@ -47,7 +48,7 @@ export class CallEngine implements CallControl {
       throw error;
     }
     live.start();
-    return row.sid;
+    return row;
   }
 
   async end(sid: string, status: 'canceled' | 'completed'): Promise<ModifyResult> {
@@ -62,6 +63,10 @@ export class CallEngine implements CallControl {
     if (!live?.answered) return 'not-live';
     live.redirect(twiml);
     return 'done';
+  }
+
+  explain(question: RouteQuestion): Promise<Explanation> {
+    return explain(planCall(question, this.#deps.directory), question, this.#deps);
   }
 
   liveTrace(sid: string): RouteTrace | undefined {

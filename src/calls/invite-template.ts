@@ -20,7 +20,8 @@ export function inviteTemplate(row: CallRow, fromDomain: string, offer: string):
   };
 }
 
-function callerUri(from: string, domain: string): string {
+/** The From header's URI. */
+export function callerUri(from: string, domain: string): string {
   if (from.startsWith('sip:')) return formatUri({ ...parseUri(from), headers: [] });
   const user = from.replace(/^client:/, '');
   return formatUri({ ...parseUri(`sip:${domain}`), user });

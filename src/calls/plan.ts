@@ -2,14 +2,14 @@
 import { byocTrunk, connectionPolicyTarget } from '../resources/index.ts';
 import type { RoutePlan, Target } from '../routing/index.ts';
 import type { Directory } from '../store/index.ts';
-import type { CallOrder } from './control.ts';
+import type { RouteQuestion } from './control.ts';
 
 export interface CallPlan extends RoutePlan {
   readonly connectionPolicySid: string | null;
 }
 
 /** Reads the directory once: later changes of targets are for later calls. */
-export function planCall(order: CallOrder, directory: Directory): CallPlan {
+export function planCall(order: RouteQuestion, directory: Directory): CallPlan {
   const timeoutMs = order.timeoutS * 1000;
   if (order.to.startsWith('sip:')) {
     const target: Target = { sid: null, uri: order.to, priority: 0, weight: 1, enabled: true };

@@ -38,7 +38,8 @@ export async function placeCall(config: Config, options: CallOptions): Promise<n
   return status === 'completed' ? 0 : 1;
 }
 
-async function newestTrunk(api: ApiClient): Promise<string> {
+/** The sid of the trunk that was made last. */
+export async function newestTrunk(api: ApiClient): Promise<string> {
   const page = await api.get('/v1/ByocTrunks?PageSize=1');
   const [trunk] = page.byoc_trunks as readonly { readonly sid: string }[];
   if (trunk) return trunk.sid;

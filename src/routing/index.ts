@@ -10,6 +10,7 @@ export { formatEndpoint } from './attempt-trace.ts';
 export { callableEndpoints } from './callable.ts';
 export { step } from './failover.ts';
 export * from './failover-state.ts';
+export { countDraws, judgeShares, type LoadShare } from './load-share.ts';
 export type { RouteTrace, TracedAttempt, TracedEvent, TracedTarget } from './route-trace.ts';
 export { traceEvent } from './route-trace.ts';
 export { drawTarget, shareOf, type Target } from './target-selection.ts';

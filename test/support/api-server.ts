@@ -1,6 +1,5 @@
 // The REST API on a real socket and a real store, with calls that a test plays itself.
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import type twilio from 'twilio';
 import { onTestFinished } from 'vitest';
 import { type ApiOptions, createApi } from '../../src/api/index.ts';
@@ -8,10 +7,10 @@ import type { CallControl, CallOrder, ModifyResult } from '../../src/calls/index
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { account, call, newRow } from '../../src/resources/index.ts';
+import { account, call, newRow, type Row } from '../../src/resources/index.ts';
 import type { RouteTrace } from '../../src/routing/index.ts';
 import { openStore, type Store } from '../../src/store/index.ts';
-import { tempFolder } from './temp-folder.ts';
+import { testDatabase } from './test-database.ts';
 import { twilioClient } from './twilio-client.ts';
 
 export const OWNER = { sid: `AC${'1'.repeat(32)}`, token: 'token-of-the-owner' };
@@ -32,12 +31,12 @@ export class FakeCalls implements CallControl {
     this.#store = store;
   }
 
-  async place(order: CallOrder): Promise<string> {
+  async place(order: CallOrder): Promise<Row<typeof call>> {
     this.orders.push(order);
     const { accountSid, to, from } = order;
     const row = newRow(call, { accountSid, to, from, direction: 'outbound-api' }, world);
     await this.#store.journal.commit({ insert: row });
-    return row.sid;
+    return row;
   }
 
   async end(...change: Parameters<CallControl['end']>): Promise<ModifyResult> {
@@ -48,6 +47,10 @@ export class FakeCalls implements CallControl {
   async redirect(...change: Parameters<CallControl['redirect']>): Promise<ModifyResult> {
     this.changes.push(change);
     return this.result;
+  }
+
+  explain(): never {
+    throw new Error('the engine explains; test/e2e asks it');
   }
 
   liveTrace(): RouteTrace | undefined {
@@ -66,10 +69,14 @@ export interface ApiServer {
   ask(path: string, options?: RequestInit): Promise<Response>;
 }
 
-/** Closed when the test is over. */
+/** On the engine of the vitest project; closed when the test is over. */
 export async function startApi(config: ApiOptions['config'] = {}): Promise<ApiServer> {
-  const path = join(tempFolder(), 'x.sqlite');
-  const store = await openStore({ path, key: Buffer.alloc(32), log: silentLog, ...world });
+  const store = await openStore({
+    ...(await testDatabase()),
+    key: Buffer.alloc(32),
+    log: silentLog,
+    ...world,
+  });
   for (const { sid, token } of [OWNER, STRANGER]) {
     await store.insert(account, newRow(account, { sid, accountSid: sid, authToken: token }, world));
   }
