@@ -1,10 +1,37 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that need a PostgreSQL of their own. */
+const POSTGRES_ONLY = 'src/store/postgres-*.test.ts';
+
+/** Tests of both projects: once on SQLite, once on PostgreSQL. */
+const BOTH_ENGINES = [
+  'src/api/{configuration,paging}.test.ts',
+  'test/conformance/**/*.test.ts',
+  'test/store/**/*.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     reporters: ['default', './test/support/closing-line.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'sqlite',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [POSTGRES_ONLY],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'postgres',
+          include: [POSTGRES_ONLY, ...BOTH_ENGINES],
+          globalSetup: './test/support/postgres-server.ts',
+        },
+      },
+    ],
   },
 });

@@ -7,7 +7,7 @@ interface Benchmark {
   measure(): Promise<object>;
 }
 
-const FRAME = new Set(['run', 'call-floor', 'call-peers', 'cpu-time']);
+const FRAME = new Set(['run', 'call-floor', 'call-peers', 'cpu-time', 'rest-floor']);
 const all = readdirSync(import.meta.dirname)
   .filter((file) => /^[a-z-]+\.ts$/.test(file))
   .map((file) => file.slice(0, -3))

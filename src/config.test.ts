@@ -20,6 +20,7 @@ describe('readConfig', () => {
       http: { host: '127.0.0.1', port: 8080 },
       sip: { hosts: ['127.0.0.1'], port: 5060 },
       rtpPorts: { first: 20000, last: 29999 },
+      domainSuffixes: { sip: ['sip.twilio.com'], trunk: ['pstn.twilio.com'] },
       allowNets: 'private',
       callbackRetries: 8,
       drainS: 60,
@@ -39,6 +40,8 @@ describe('readConfig', () => {
   it('reads everything', () => {
     const config = readConfig({
       TANDEM_DATA: '/srv/tandem',
+      TANDEM_DATABASE: 'postgres://t:secret@db.example/tandem',
+      TANDEM_API_REQUESTS_PER_SECOND: '50',
       TANDEM_KEY: 'aB'.repeat(32),
       TANDEM_HTTP_HOST: '::1',
       TANDEM_SIP_HOST: '0.0.0.0, ::',
@@ -48,17 +51,22 @@ describe('readConfig', () => {
       TANDEM_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
       TANDEM_AUTH_TOKEN: 'sixteen letters!',
       TANDEM_ALLOW_NETS: '10.0.0.0/8, fd00::/8',
+      TANDEM_SIP_DOMAIN_SUFFIXES: 'sip.twilio.com, .SIP.Example.com',
+      TANDEM_TRUNK_DOMAIN_SUFFIXES: 'pstn.example.com',
       TANDEM_CALLBACK_RETRIES: '0',
       TANDEM_DRAIN_S: '5',
     });
     expect(config).toMatchObject({
       dataFolder: '/srv/tandem',
+      database: 'postgres://t:secret@db.example/tandem',
+      requestsPerSecond: 50,
       key: 'aB'.repeat(32),
       sip: { hosts: ['0.0.0.0', '::'] },
       publicIp: '192.0.2.1',
       rtpPorts: { first: 30000, last: 30003 },
       baseUrl: 'https://tandem.example/x',
       firstAccount: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'sixteen letters!' },
+      domainSuffixes: { sip: ['sip.twilio.com', 'sip.example.com'], trunk: ['pstn.example.com'] },
       allowNets: ['10.0.0.0/8', 'fd00::/8'],
       callbackRetries: 0,
       drainS: 5,
@@ -96,7 +104,13 @@ describe('bad settings', () => {
     ['TANDEM_AUTH_TOKEN', 'sixteen letters!', 'go together'],
     ['TANDEM_AUTH_TOKEN', 'short', 'at least 16'],
     ['TANDEM_KEY', 'abc', 'must be 64 hex digits'],
+    ['TANDEM_DATABASE', 'tandem.sqlite', 'TANDEM_DATABASE must be a URL such as postgres://'],
+    ['TANDEM_DATABASE', 'mysql://t@db.example/tandem', 'TANDEM_DATABASE must be'],
+    ['TANDEM_DATABASE', 'postgres://t@db.example', 'TANDEM_DATABASE must be'],
+    ['TANDEM_API_REQUESTS_PER_SECOND', '0', 'must be a whole number from 1'],
     ['TANDEM_ALLOW_NETS', '10.0.0.1', 'is not a network'],
+    ['TANDEM_SIP_DOMAIN_SUFFIXES', 'sip.example.com,', 'must be host names'],
+    ['TANDEM_TRUNK_DOMAIN_SUFFIXES', 'pstn_x.example.com', 'must be host names'],
     ['TANDEM_LOG_LEVEL', 'verbose', 'must be one of debug'],
     ['TANDEM_HTP_PORT', '1', 'did you mean TANDEM_HTTP_PORT?'],
     ['TANDEM_AUTHTOKEN', 'x', 'did you mean TANDEM_AUTH_TOKEN?'],
@@ -109,10 +123,11 @@ describe('bad settings', () => {
   it('name the flag where it came by one, and never repeat a secret', () => {
     expect(errorOf({}, { httpPort: 'x' })).toMatch(/^--http-port /);
     expect(errorOf({ TANDEM_KEY: 'hunter2' })).not.toContain('hunter2');
+    expect(errorOf({ TANDEM_DATABASE: 'mysql://t:hunter2@db/t' })).not.toContain('hunter2');
   });
 
   it('allows no secret as a flag', () => {
-    const secrets = [SETTINGS.key, SETTINGS.accountSid, SETTINGS.authToken];
+    const secrets = [SETTINGS.key, SETTINGS.database, SETTINGS.accountSid, SETTINGS.authToken];
     expect(secrets.every((setting) => !('flag' in setting))).toBe(true);
     expect(readConfig({}, { key: 'x', authToken: 'x' }).key).toBeUndefined();
   });

@@ -5,6 +5,8 @@ import { BadValue, type PortRange, SETTINGS, type Setting } from './settings.ts'
 
 export interface Config {
   readonly dataFolder: string;
+  /** URL of a PostgreSQL database; SQLite in the data folder where missing. */
+  readonly database?: string;
   /** 64 hex digits; the data folder's key where missing. */
   readonly key?: string;
   readonly http: { readonly host: string; readonly port: number };
@@ -14,8 +16,12 @@ export interface Config {
   /** No slash at the end. */
   readonly baseUrl?: string;
   readonly firstAccount?: { readonly accountSid: string; readonly authToken: string };
+  /** What the names of SIP domains and of trunks end with. */
+  readonly domainSuffixes: { readonly sip: readonly string[]; readonly trunk: readonly string[] };
   /** As `allowNetworks` takes them. */
   readonly allowNets: readonly string[] | 'private';
+  /** REST requests per second and account; unlimited where missing. */
+  readonly requestsPerSecond?: number;
   readonly callbackRetries: number;
   readonly drainS: number;
   readonly logLevel: LogLevel;
@@ -48,12 +54,18 @@ export function readConfig(environment: Environment, flags: Flags = {}): Config 
     http,
     sip,
     rtpPorts: withDefault(SETTINGS.rtpPorts),
+    domainSuffixes: {
+      sip: withDefault(SETTINGS.sipDomainSuffixes),
+      trunk: withDefault(SETTINGS.trunkDomainSuffixes),
+    },
     allowNets: read(SETTINGS.allowNets) ?? (local ? 'private' : []),
     callbackRetries: withDefault(SETTINGS.callbackRetries),
     drainS: withDefault(SETTINGS.drainS),
     logLevel: withDefault(SETTINGS.logLevel),
-    warnings: isLocal(http.host) ? [] : [openHttp(http.host)],
+    warnings: isOpen(http.host) ? [openHttp(http.host)] : [],
+    ...given({ database: read(SETTINGS.database) }),
     ...given({ key: read(SETTINGS.key) }),
+    ...given({ requestsPerSecond: read(SETTINGS.requestsPerSecond) }),
     ...given({ publicIp: read(SETTINGS.publicIp) }),
     ...given({ baseUrl: read(SETTINGS.baseUrl) }),
     ...given({ firstAccount: firstAccount(read(SETTINGS.accountSid), read(SETTINGS.authToken)) }),
@@ -134,6 +146,9 @@ function requirePublicIp({ sip, publicIp }: Config): void {
 }
 
 const isLocal = (host: string): boolean => host === 'localhost' || isLoopback(host);
+
+/** Whether others than this machine reach what listens on `host`. */
+export const isOpen = (host: string): boolean => !isLocal(host);
 
 const openHttp = (host: string): string =>
   `The REST API listens on ${host} without TLS: tokens cross the network in clear. Put a TLS proxy in front, or use 127.0.0.1`;

@@ -25,6 +25,12 @@ export const SETTINGS = {
     meaning: 'folder of the database, the key and account.json',
     read: (text: string) => text,
   },
+  database: {
+    variable: 'TANDEM_DATABASE',
+    default: 'SQLite in the data folder',
+    meaning: 'PostgreSQL for one node or several: postgres://user:password@host:port/database',
+    read: readDatabase,
+  },
   key: {
     variable: 'TANDEM_KEY',
     default: 'the file "key" in the data folder, made at the first start',
@@ -93,12 +99,33 @@ export const SETTINGS = {
     read: (text: string) =>
       matching(text, /^[\x20-\x7e]{16,}$/, 'must be at least 16 printable ASCII characters'),
   },
+  sipDomainSuffixes: {
+    variable: 'TANDEM_SIP_DOMAIN_SUFFIXES',
+    flag: 'sip-domain-suffixes',
+    default: 'sip.twilio.com',
+    meaning: 'what the names of SIP domains may end with, separated by commas',
+    read: readSuffixes,
+  },
+  trunkDomainSuffixes: {
+    variable: 'TANDEM_TRUNK_DOMAIN_SUFFIXES',
+    flag: 'trunk-domain-suffixes',
+    default: 'pstn.twilio.com',
+    meaning: 'what the domain names of trunks may end with, separated by commas',
+    read: readSuffixes,
+  },
   allowNets: {
     variable: 'TANDEM_ALLOW_NETS',
     flag: 'allow-nets',
     default: 'all loopback and private ones while every listener is on loopback, else none',
     meaning: 'private networks that calls and webhooks may reach, such as 10.0.0.0/8,192.168.1.0/24; or none',
     read: readNetworks,
+  },
+  requestsPerSecond: {
+    variable: 'TANDEM_API_REQUESTS_PER_SECOND',
+    flag: 'api-requests-per-second',
+    default: 'unlimited',
+    meaning: 'REST requests an account may make in a second; more are answered 429',
+    read: (text: string) => (text === 'unlimited' ? undefined : readInteger(text, 1, 1_000_000)),
   },
   callbackRetries: {
     variable: 'TANDEM_CALLBACK_RETRIES',
@@ -140,6 +167,14 @@ function readInteger(text: string, min: number, max: number): number {
 
 const readList = (text: string): readonly string[] => text.split(',').map((each) => each.trim());
 
+/** Host names in lower case, without a dot in front. */
+function readSuffixes(text: string): readonly string[] {
+  const suffixes = readList(text).map((each) => each.toLowerCase().replace(/^\./, ''));
+  const bad = suffixes.find((each) => !/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/.test(each));
+  if (bad === undefined) return suffixes;
+  throw new BadValue(`must be host names such as sip.example.com: "${bad}" is none`);
+}
+
 function readAddress(text: string): string {
   if (isIP(text) !== 0) return text;
   throw new BadValue(`must be an IP address: "${text}" is none`);
@@ -168,6 +203,14 @@ function readBaseUrl(text: string): string {
     url && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '';
   if (isBase) return text.replace(/\/+$/, '');
   throw new BadValue('must be an http or https URL such as https://tandem.example.com');
+}
+
+/** Its password makes it a secret: never repeated in a message. */
+function readDatabase(text: string): string {
+  const url = URL.parse(text);
+  const isDatabase = url && /^postgres(ql)?:$/.test(url.protocol) && url.host !== '' && url.pathname.length > 1;
+  if (isDatabase) return text;
+  throw new BadValue('must be a URL such as postgres://user:password@127.0.0.1:5432/tandem');
 }
 
 function readNetworks(text: string): readonly string[] {

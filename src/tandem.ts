@@ -1,8 +1,8 @@
 // The composition root: config → store → media → SIP → calls → API. The only place that assembles, and stops in reverse.
-import { lookup } from 'node:dns/promises';
+import { lookup, Resolver } from 'node:dns/promises';
 import { createApi } from './api/index.ts';
-import { CallbackSender, CallEngine, createWebhookClient } from './calls/index.ts';
-import type { Config } from './config.ts';
+import { CallbackSender, CallEngine, createWebhookClient, type WebhookClient } from './calls/index.ts';
+import { type Config, isOpen } from './config.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import { allowNetworks, type Networks } from './lib/networks.ts';
@@ -10,7 +10,15 @@ import type { Random } from './lib/random.ts';
 import { createMediaEngine } from './media/index.ts';
 import { account } from './resources/index.ts';
 import { callableEndpoints } from './routing/index.ts';
-import { createUserAgent, type Endpoint, locate, parseUri, type UserAgent } from './sip/index.ts';
+import {
+  cachedResolver,
+  createUserAgent,
+  type DnsResolver,
+  type Endpoint,
+  locate,
+  parseUri,
+  type UserAgent,
+} from './sip/index.ts';
 import { type Credentials, ensureFirstAccount, openDataFolder, openStore, type Store } from './store/index.ts';
 import { VERSION } from './version.ts';
 
@@ -54,7 +62,7 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
   const { store, account } = await openData(config, world, opened);
   const networks = allowNetworks(config.allowNets);
   const { media, agent } = await openWires(config, world, { networks, opened });
-  const { webhooks, callbacks, authToken } = openWebhooks(config, world, { networks, store, opened });
+  const { webhooks, callbacks, authToken, failures } = openWebhooks(config, world, { networks, store, opened });
   const calls = new CallEngine({
     ...world,
     agent,
@@ -65,11 +73,28 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
     journal: store.journal,
     directory: store.directory,
     fromDomain: config.publicIp ?? (config.sip.hosts[0] as string),
-    locate: locator(networks, agent),
+    locate: locator(world, networks, agent),
   });
   await calls.recover();
-  const { baseUrl } = config;
-  const api = await createApi({ ...world, store, calls, config: baseUrl === undefined ? {} : { baseUrl } });
+  const counts = (): TandemCounts => ({
+    ...agent.counts(),
+    calls: calls.live,
+    mediaSessions: media.sessions,
+    callbacks: callbacks.underWay,
+  });
+  const { baseUrl, requestsPerSecond } = config;
+  const api = await createApi({
+    ...world,
+    store,
+    calls,
+    counts: () => ({ ...counts(), callbackFailures: failures() }),
+    config: {
+      version: VERSION,
+      ...(baseUrl !== undefined && { baseUrl }),
+      ...(requestsPerSecond !== undefined && { requestsPerSecond }),
+      ...(isOpen(config.http.host) && { metricsAccountSid: account.accountSid }),
+    },
+  });
   opened.defer(() => api.close());
   const http = await api.listen({ ...config.http });
   const running = opened.move();
@@ -77,12 +102,7 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
     http,
     sip: agent.listening.map(hostAndPort)[0] as string,
     account,
-    counts: () => ({
-      ...agent.counts(),
-      calls: calls.live,
-      mediaSessions: media.sessions,
-      callbacks: callbacks.underWay,
-    }),
+    counts,
     async stop(drainMs) {
       await calls.drain(drainMs);
       await running.disposeAsync();
@@ -92,7 +112,13 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
 
 async function openData(config: Config, world: World, opened: Opened) {
   const folder = openDataFolder(config.dataFolder, world.random, config.key);
-  const store = await openStore({ ...world, path: folder.databasePath, key: folder.key });
+  const { database } = config;
+  const store = await openStore({
+    ...world,
+    path: folder.databasePath,
+    key: folder.key,
+    ...(database !== undefined && { database }),
+  });
   opened.defer(() => store.close());
   const account = await ensureFirstAccount(
     { ...world, store, path: folder.accountPath },
@@ -135,8 +161,14 @@ function openWebhooks(
   const webhooks = createWebhookClient(networks, PRODUCT);
   opened.defer(() => webhooks.close());
   const authToken = (sid: string) => store.directory.find(account, sid)?.authToken;
+  let failed = 0;
+  const send: WebhookClient['send'] = async (request) => {
+    const result = await webhooks.send(request);
+    if (result.kind === 'failure') failed += 1;
+    return result;
+  };
   const callbacks = new CallbackSender({
-    client: webhooks,
+    client: { ...webhooks, send },
     clock,
     log,
     authToken,
@@ -144,17 +176,34 @@ function openWebhooks(
     outbox: store.journal,
   });
   opened.defer(() => callbacks.close());
-  return { webhooks, callbacks, authToken };
+  return { webhooks, callbacks, authToken, failures: () => failed };
 }
 
-const locator = (networks: Networks, agent: UserAgent) => async (uri: string) => {
-  const found = await locate(parseUri(uri), { resolve4: addresses(4), resolve6: addresses(6) });
-  return callableEndpoints(found, { networks, own: agent.listening });
-};
+function locator({ clock, random }: World, networks: Networks, agent: UserAgent) {
+  const resolver = cachedResolver(systemResolver(), { clock });
+  return async (uri: string) => {
+    const found = await locate(parseUri(uri), { resolver, random });
+    return callableEndpoints(found, { networks, own: agent.listening });
+  };
+}
 
-/** By the system's own look-up, so that /etc/hosts counts. */
-const addresses = (family: 4 | 6) => async (host: string) =>
-  (await lookup(host, { family, all: true })).map(({ address }) => address);
+/** Services by the DNS; addresses by the system's own look-up, so that /etc/hosts and search domains count. */
+function systemResolver(): DnsResolver {
+  const dns = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
+  const addresses = (family: 4 | 6) => async (host: string) =>
+    (await lookup(host, { family, all: true })).map(({ address }) => ({ address, ttl: LOOKUP_TTL_S }));
+  return {
+    // A name without a dot is a local one.
+    resolveNaptr: async (name) => (name.includes('.') ? dns.resolveNaptr(name) : []),
+    resolveSrv: async (name) => (/^_\w+\._\w+\.[^.]+$/.test(name) ? [] : dns.resolveSrv(name)),
+    resolve4: addresses(4),
+    resolve6: addresses(6),
+  };
+}
+
+const DNS_TIMEOUT_MS = 1000;
+/** The system's look-up tells no TTL. */
+const LOOKUP_TTL_S = 30;
 
 const hostAndPort = ({ address, port }: Endpoint): string =>
   `${address.includes(':') ? `[${address}]` : address}:${port}`;

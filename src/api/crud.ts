@@ -4,6 +4,7 @@ import type { Random } from '../lib/random.ts';
 import {
   type AnyResource,
   type AnyRow,
+  type DomainSuffixes,
   isSid,
   type NewRow,
   newRow,
@@ -11,14 +12,19 @@ import {
   parameterName,
   parentField,
   parseParameters,
+  Refusal,
   type Row,
-  resourceOfSid,
   resources,
+  storedAs,
+  type Values,
+  views,
 } from '../resources/index.ts';
-import { CursorError, type Filter, IntegrityError, LimitError, type Store } from '../store/index.ts';
+import { CursorError, type Filter, type Store } from '../store/index.ts';
+import { audit } from './audit.ts';
 import { dialectOf } from './dialect.ts';
-import { ApiError, errors, parameterError } from './errors.ts';
+import { type ApiError, errors, parameterError } from './errors.ts';
 import { parseFilters } from './filters.ts';
+import { checkReferences, refusal } from './integrity.ts';
 import { cursorOf, parsePage, renderPage } from './page.ts';
 import { render } from './render.ts';
 import type { Answer, ApiRequest, Handler, Route } from './route.ts';
@@ -27,11 +33,12 @@ export interface CrudDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
+  readonly suffixes: DomainSuffixes;
 }
 
 /** The routes of every resource, those with actions of their own left out where the definition says so. */
 export const crudRoutes = (deps: CrudDeps): readonly Route[] =>
-  resources.flatMap((definition) => routesOf(definition, deps));
+  [...resources, ...views].flatMap((definition) => routesOf(definition, deps));
 
 function routesOf(definition: AnyResource, deps: CrudDeps): readonly Route[] {
   const collection = dialectOf(definition).collection(definition, {
@@ -57,56 +64,92 @@ type BoundHandler = (deps: CrudDeps, definition: AnyResource, request: ApiReques
 
 async function create(deps: CrudDeps, definition: AnyResource, request: ApiRequest): Promise<Answer> {
   const parent = await parentOf(deps, definition, request);
-  const values = parsedValues(definition, request, 'create');
-  await checkReferences(deps, definition, { request, values });
-  const given = { ...values, ...parent, accountSid: request.account.sid } as NewRow<AnyResource>;
-  const row = newRow(definition, given, deps);
-  const stored = await deps.store.insert(definition, row).catch((error: unknown) => {
-    throw refusal(error, definition, request);
-  });
-  return { status: 201, body: render(definition, stored, request.baseUrl) };
+  const values = { ...parsedValues(definition, request, 'create'), ...parent };
+  const row = await createRow(deps, definition, { request, values });
+  const showing = { baseUrl: request.baseUrl, rows: deps.store.directory, created: true };
+  return { status: 201, body: render(definition, row, showing) };
+}
+
+/** Inserts what the parameters said. @throws {ApiError} for whatever the definition's rules or the database refuse. */
+export async function createRow(
+  deps: CrudDeps,
+  definition: AnyResource,
+  { request, values }: { readonly request: ApiRequest; readonly values: Values },
+): Promise<AnyRow> {
+  const settled = settledValues(deps, definition, { request, values });
+  await checkReferences(deps.store, definition, { request, values: settled });
+  const stored = storedAs(definition);
+  const row = newRow(stored, { ...settled, accountSid: request.account.sid } as NewRow<AnyResource>, deps);
+  const inserted = (await deps.store.insert(stored, row).catch(async (error: unknown) => {
+    throw await refusal(error, deps.store, { definition, request, row: row as AnyRow, verb: 'created' });
+  })) as AnyRow;
+  await audit(deps, request, { action: 'create', definition, after: inserted });
+  return inserted;
 }
 
 async function fetchOne(deps: CrudDeps, definition: AnyResource, request: ApiRequest): Promise<Answer> {
   const row = await ownRow(deps.store, definition, request);
-  return { status: 200, body: render(definition, row, request.baseUrl) };
+  return shown(deps, definition, { request, row });
 }
 
 async function list(deps: CrudDeps, definition: AnyResource, request: ApiRequest): Promise<Answer> {
   const parent = await parentOf(deps, definition, request);
   const { pageSize, token } = parsePage(request.query);
-  const scope: readonly Filter[] = Object.entries({ accountSid: request.account.sid, ...parent }).map(
-    ([field, value]) => ({ field, operator: '=', value }),
-  );
-  const where = [...scope, ...parseFilters(definition, request.query)];
+  const where = [...scopeOf(definition, request, parent), ...parseFilters(definition, request.query)];
   const page = await deps.store
-    .list(definition, { limit: pageSize, where, ...cursorOf(token) })
+    .list(storedAs(definition), { limit: pageSize, where, ...cursorOf(token) })
     .catch((error: unknown) => {
       throw error instanceof CursorError ? errors.badPageToken() : error;
     });
-  const rows = page.rows.map((row) => render(definition, row, request.baseUrl));
+  const showing = { baseUrl: request.baseUrl, rows: deps.store.directory };
+  const rows = page.rows.map((row) => render(definition, row, showing));
   return { status: 200, body: renderPage({ ...request, definition }, page, rows) };
 }
 
 async function update(deps: CrudDeps, definition: AnyResource, request: ApiRequest): Promise<Answer> {
-  const { sid } = await ownRow(deps.store, definition, request);
+  const current = (await ownRow(deps.store, definition, request)) as AnyRow;
   const values = parsedValues(definition, request, 'update');
-  await checkReferences(deps, definition, { request, values });
-  const row = await deps.store.update(definition, sid, values).catch((error: unknown) => {
-    throw refusal(error, definition, request);
-  });
+  const row = await updateRow(deps, definition, { request, values, current });
+  return shown(deps, definition, { request, row });
+}
+
+/** Changes what the parameters said. @throws {ApiError} */
+export async function updateRow(
+  deps: CrudDeps,
+  definition: AnyResource,
+  change: { readonly request: ApiRequest; readonly values: Values; readonly current: AnyRow },
+): Promise<AnyRow> {
+  const { request, current } = change;
+  const values = settledValues(deps, definition, change);
+  await checkReferences(deps.store, definition, { request, values });
+  const row = await deps.store
+    .update(storedAs(definition), current.sid, values)
+    .catch(async (error: unknown) => {
+      throw await refusal(error, deps.store, { definition, request, row: { ...current, ...values }, verb: 'changed' });
+    });
   if (!row) throw notFound(definition, request);
-  return { status: 200, body: render(definition, row, request.baseUrl) };
+  const after = row as AnyRow;
+  await audit(deps, request, { action: 'update', definition, before: current, after });
+  return after;
 }
 
 async function remove(deps: CrudDeps, definition: AnyResource, request: ApiRequest): Promise<Answer> {
-  const { sid } = await ownRow(deps.store, definition, request);
-  const removed = await deps.store.remove(definition, sid).catch(async (error: unknown) => {
-    const isInUse = error instanceof IntegrityError && error.kind === 'restrict';
-    throw isInUse ? await inUse(deps.store, definition, sid) : error;
+  const row = (await ownRow(deps.store, definition, request)) as AnyRow;
+  const removed = await deps.store.remove(storedAs(definition), row.sid).catch(async (error: unknown) => {
+    throw await refusal(error, deps.store, { definition, request, row, verb: 'deleted' });
   });
   if (!removed) throw notFound(definition, request);
+  await audit(deps, request, { action: 'delete', definition, before: row });
   return { status: 204 };
+}
+
+export function shown(
+  { store }: Pick<CrudDeps, 'store'>,
+  definition: AnyResource,
+  { request, row }: { readonly request: ApiRequest; readonly row: Row<AnyResource> },
+): Answer {
+  const showing = { baseUrl: request.baseUrl, rows: store.directory };
+  return { status: 200, body: render(definition, row, showing) };
 }
 
 /** The row that the path names. @throws {ApiError} 404 where it is malformed, foreign or under another parent. */
@@ -116,17 +159,47 @@ export async function ownRow<R extends AnyResource>(
   request: ApiRequest,
 ): Promise<Row<R>> {
   const sid = request.params.Sid ?? '';
-  const row = isSid(sid, definition.sid) ? await store.find(definition, sid) : undefined;
+  const row = await (definition.maps === undefined
+    ? rowOfSid(store, definition, sid)
+    : mappingOf(store, definition, request));
   const parent = parentField(definition);
-  const values = row as unknown as AnyRow | undefined;
-  const isUnderParent = parent === undefined || values?.[parent] === request.params.ParentSid;
-  if (!row || values?.accountSid !== request.account.sid || !isUnderParent)
-    throw notFound(definition, request);
-  return row;
+  const isUnderParent = parent === undefined || row?.[parent] === request.params.ParentSid;
+  if (!row || !isOwn(definition, row, request) || !isUnderParent) throw notFound(definition, request);
+  return row as unknown as Row<R>;
+}
+
+async function rowOfSid(store: Store, definition: AnyResource, sid: string): Promise<AnyRow | undefined> {
+  if (!isSid(sid, definition.sid)) return undefined;
+  return (await store.find(storedAs(definition), sid)) as AnyRow | undefined;
+}
+
+async function mappingOf(
+  store: Store,
+  definition: AnyResource,
+  { params }: ApiRequest,
+): Promise<AnyRow | undefined> {
+  const keys = { [parentField(definition) ?? '']: params.ParentSid, [definition.maps ?? '']: params.Sid };
+  const where = Object.entries(keys).map(([field, value = '']) => ({ field, operator: '=', value }) as const);
+  const { rows } = await store.list(storedAs(definition), { limit: 1, where });
+  return rows[0] as AnyRow | undefined;
+}
+
+const isOwn = (definition: AnyResource, row: AnyRow, { account }: ApiRequest): boolean =>
+  row.accountSid === account.sid || (definition.isAccount === true && row.sid === account.sid);
+
+/** The caller's rows; of accounts itself and those below it. */
+function scopeOf(
+  definition: AnyResource,
+  { account }: ApiRequest,
+  parent: { readonly [field: string]: string },
+): readonly Filter[] {
+  const isSubaccount = account.accountSid !== account.sid;
+  const owner = definition.isAccount && isSubaccount ? { sid: account.sid } : { accountSid: account.sid };
+  return Object.entries({ ...owner, ...parent }).map(([field, value]) => ({ field, operator: '=', value }));
 }
 
 /** The field that names the parent, which must be there. */
-async function parentOf(
+export async function parentOf(
   { store }: CrudDeps,
   definition: AnyResource,
   request: ApiRequest,
@@ -140,54 +213,38 @@ async function parentOf(
   return { [field]: sid };
 }
 
-function parsedValues(definition: AnyResource, { form }: ApiRequest, operation: 'create' | 'update') {
+export function parsedValues(
+  definition: AnyResource,
+  { form }: ApiRequest,
+  operation: 'create' | 'update',
+): Values {
   const { values, errors: faults } = parseParameters(definition, form, operation);
-  const error = parameterError(faults);
+  const { faultCodes = {}, faultCode } = definition;
+  const error = parameterError(faults, (parameter) => {
+    const field = Object.keys(faultCodes).find((name) => parameterName(name) === parameter);
+    return field === undefined ? faultCode : faultCodes[field];
+  });
   if (error) throw error;
   return values;
 }
 
-/** Whatever is referred to must exist in the same account. */
-async function checkReferences(
-  { store }: CrudDeps,
-  definition: AnyResource,
-  { request, values }: { readonly request: ApiRequest; readonly values: ReturnType<typeof parsedValues> },
-): Promise<void> {
-  for (const [name, field] of Object.entries(definition.fields)) {
-    const sid = values[name];
-    if (!field.references || typeof sid !== 'string') continue;
-    const target = resourceOfSid(field.references);
-    const row = target && (await store.find(target, sid));
-    if (row?.accountSid !== request.account.sid) {
-      throw errors.invalid(parameterName(name), `names ${sid}, which does not exist`);
-    }
-  }
+/** What the definition's own rule makes of the values. @throws {ApiError} */
+function settledValues(
+  { store, suffixes, clock }: CrudDeps,
+  { settle }: AnyResource,
+  { request, values, current }: { request: ApiRequest; values: Values; current?: AnyRow },
+): Values {
+  if (!settle) return values;
+  const settled = settle(values, {
+    account: request.account,
+    ...(current && { current }),
+    rows: store.directory,
+    suffixes,
+    now: clock.now(),
+  });
+  if (settled instanceof Refusal) throw errors.badRequest(settled.message, settled.code);
+  return settled;
 }
 
-/** What came between the check and the commit: a limit that others filled, a row that others deleted. */
-function refusal(error: unknown, definition: AnyResource, request: ApiRequest): unknown {
-  if (error instanceof LimitError) return new ApiError(400, error.limit.code, error.limit.message);
-  if (!(error instanceof IntegrityError) || error.kind !== 'reference') return error;
-  return definition.parent
-    ? notFound(definition, request)
-    : errors.badRequest('A resource that is referred to has just been deleted');
-}
-
-/** Names one of those that refer to the row. */
-async function inUse(store: Store, definition: AnyResource, sid: string): Promise<ApiError> {
-  for (const user of resources) {
-    for (const [field, { references }] of Object.entries(user.fields)) {
-      if (references !== definition.sid) continue;
-      const { rows } = await store.list(user, { limit: 1, where: [{ field, operator: '=', value: sid }] });
-      if (rows[0]) {
-        return errors.badRequest(
-          `${definition.name} ${sid} cannot be deleted: ${user.name} ${rows[0].sid} refers to it by ${parameterName(field)}`,
-        );
-      }
-    }
-  }
-  return errors.badRequest(`${definition.name} ${sid} cannot be deleted: it is referred to`);
-}
-
-const notFound = (definition: AnyResource, { path }: ApiRequest): ApiError =>
+export const notFound = (definition: AnyResource, { path }: ApiRequest): ApiError =>
   errors.notFound(dialectOf(definition).namedPath(path));

@@ -1,5 +1,5 @@
 // The two ways Twilio's APIs write the same thing: paths, dates, addresses and lists.
-import { type AnyResource, type AnyRow, parentField } from '../resources/index.ts';
+import { type AnyResource, type AnyRow, parentField, shownSid } from '../resources/index.ts';
 import type { JsonObject } from './route.ts';
 
 /** Addresses of a page and of its neighbours, as paths with query; null where there is none. */
@@ -23,41 +23,51 @@ export interface Dialect {
   collection(definition: AnyResource, sids: { readonly account: string; readonly parent: string }): string;
   readonly suffix: '' | '.json';
   formatDate(ms: number): string;
-  addresses(definition: AnyResource, path: string, baseUrl: string): JsonObject;
+  /** The row's own address and those below it. */
+  addresses(definition: AnyResource, row: AnyRow, baseUrl: string): JsonObject;
   envelope(shape: PageShape, baseUrl: string): JsonObject;
   /** The path as error messages name it. */
   namedPath(path: string): string;
 }
 
-const each = (links: AnyResource['links'], address: (path: string) => string): JsonObject =>
-  Object.fromEntries(Object.entries(links ?? {}).map(([name, path]) => [name, address(path)]));
+const below = (definition: AnyResource, row: AnyRow, address: (path: string) => string): JsonObject =>
+  Object.fromEntries(
+    Object.entries(definition.links ?? {}).map(([name, path]) => [
+      name,
+      address(typeof path === 'function' ? path(row) : `${pathOf(definition, row)}/${path}`),
+    ]),
+  );
 
-const v1: Dialect = {
-  collection: (definition, { account, parent }) =>
+/** The style of Twilio's v1, at a root of its own. */
+const v1 = (root: string): Dialect => {
+  const collection: Dialect['collection'] = (definition, { account, parent }) =>
     definition.parent
-      ? `${v1.collection(definition.parent, { account, parent })}/${parent}/${definition.path}`
-      : `/v1/${definition.path}`,
-  suffix: '',
-  formatDate: (ms) => `${new Date(ms).toISOString().slice(0, 19)}Z`,
-  addresses: (definition, path, baseUrl) => {
-    const url = baseUrl + path;
-    return { url, ...(definition.links && { links: each(definition.links, (below) => `${url}/${below}`) }) };
-  },
-  envelope: ({ key, page, pageSize, links }, baseUrl) => {
-    const absolute = (path: string | null) => path && baseUrl + path;
-    return {
-      meta: {
-        page,
-        page_size: pageSize,
-        first_page_url: absolute(links.first),
-        previous_page_url: absolute(links.previous),
-        url: absolute(links.self),
-        next_page_url: absolute(links.next),
-        key,
-      },
-    };
-  },
-  namedPath: (path) => path.replace(/^\/v1(?=\/)/, ''),
+      ? `${collection(definition.parent, { account, parent })}/${parent}/${definition.path}`
+      : `${root}/${definition.path}`;
+  return {
+    collection,
+    suffix: '',
+    formatDate: (ms) => `${new Date(ms).toISOString().slice(0, 19)}Z`,
+    addresses: (definition, row, baseUrl) => ({
+      url: baseUrl + pathOf(definition, row),
+      ...(definition.links && { links: below(definition, row, (path) => baseUrl + path) }),
+    }),
+    envelope: ({ key, page, pageSize, links }, baseUrl) => {
+      const absolute = (path: string | null) => path && baseUrl + path;
+      return {
+        meta: {
+          page,
+          page_size: pageSize,
+          first_page_url: absolute(links.first),
+          previous_page_url: absolute(links.previous),
+          url: absolute(links.self),
+          next_page_url: absolute(links.next),
+          key,
+        },
+      };
+    },
+    namedPath: (path) => (path.startsWith(`${root}/`) ? path.slice(root.length) : path),
+  };
 };
 
 const api2010: Dialect = {
@@ -70,9 +80,9 @@ const api2010: Dialect = {
   },
   suffix: '.json',
   formatDate: (ms) => new Date(ms).toUTCString().replace('GMT', '+0000'),
-  addresses: (definition, path) => ({
-    uri: `${path}.json`,
-    ...(definition.links && { subresource_uris: each(definition.links, (below) => `${path}/${below}.json`) }),
+  addresses: (definition, row) => ({
+    uri: `${pathOf(definition, row)}.json`,
+    ...(definition.links && { subresource_uris: below(definition, row, (path) => `${path}.json`) }),
   }),
   envelope: ({ page, pageSize, count, links }) => ({
     first_page_uri: links.first,
@@ -87,11 +97,21 @@ const api2010: Dialect = {
   namedPath: (path) => path,
 };
 
-export const dialectOf = (definition: AnyResource): Dialect => (definition.api === 'v1' ? v1 : api2010);
+const DIALECTS: Readonly<Record<AnyResource['api'], Dialect>> = {
+  v1: v1('/v1'),
+  'tandem/v1': v1('/tandem/v1'),
+  '2010-04-01': api2010,
+};
+
+export const dialectOf = (definition: AnyResource): Dialect => DIALECTS[definition.api];
 
 /** Path of a row, no suffix. */
 export function pathOf(definition: AnyResource, row: AnyRow): string {
   const parent = parentField(definition);
   const sids = { account: row.accountSid, parent: parent ? String(row[parent]) : '' };
-  return `${dialectOf(definition).collection(definition, sids)}/${row.sid}`;
+  return `${dialectOf(definition).collection(definition, sids)}/${shownSid(definition, row)}`;
 }
+
+/** Path of a row of the account that has no parent, no suffix; whether there is one does not matter. */
+export const pathOfSid = (definition: AnyResource, account: string, sid: string): string =>
+  `${dialectOf(definition).collection(definition, { account, parent: '' })}/${sid}`;

@@ -22,10 +22,11 @@ const RETRY_AFTER_S = '5';
 export const errors = {
   authenticate: () =>
     new ApiError(401, 20003, 'Authenticate', { 'WWW-Authenticate': 'Basic realm="Twilio API"' }),
+  accountNotActive: () => new ApiError(403, 20005, 'Account not active'),
   notFound: (path: string) => new ApiError(404, 20404, `The requested resource ${path} was not found`),
   methodNotAllowed: (allow: string) => new ApiError(405, 20004, 'Method not allowed', { Allow: allow }),
   onlyJson: () => new ApiError(406, 20406, 'Only JSON is served: add .json to the path'),
-  badRequest: (message: string) => new ApiError(400, 20001, message),
+  badRequest: (message: string, code = 20001) => new ApiError(400, code, message),
   invalid: (parameter: string, reason: string, code = 20001) =>
     new ApiError(400, code, `Invalid Parameter: ${parameter} ${reason}`),
   missing: (parameter: string, code = 20001) =>
@@ -56,12 +57,15 @@ export const errorBody = ({ status, code, message }: ApiError) => ({
   status,
 });
 
-/** One error for all faults of a form, led by a parameter that is missing. */
-export function parameterError(faults: readonly FieldError[]): ApiError | undefined {
+/** One error for all faults of a form, led by a parameter that is missing, under that parameter's code. */
+export function parameterError(
+  faults: readonly FieldError[],
+  codeOf: (parameter: string) => number | undefined = () => undefined,
+): ApiError | undefined {
   const missing = faults.find(({ fault }) => fault === 'missing');
-  if (missing) return errors.missing(missing.parameter);
+  if (missing) return errors.missing(missing.parameter, codeOf(missing.parameter));
   const [first, ...others] = faults;
   if (!first) return undefined;
   const rest = others.map(({ parameter, reason }) => `; ${parameter} ${reason}`).join('');
-  return errors.invalid(first.parameter, first.reason + rest);
+  return errors.invalid(first.parameter, first.reason + rest, codeOf(first.parameter));
 }

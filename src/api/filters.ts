@@ -15,12 +15,19 @@ export function parseFilters(definition: AnyResource, query: Form): readonly Fil
     return spellings.flatMap((spelling) => {
       const text = query.get(spelling)?.[0];
       if (!text) return [];
+      if (definition.partialFilters?.includes(name)) return [partialFilter(name, parameter, text)];
       const value = parseValue(definition, name, { parameter, text });
       return isDate
         ? dateFilters(name, spelling, { text, fromMs: Number(value) })
         : [{ field: name, operator: '=', value }];
     });
   });
+}
+
+/** Matches anywhere in the value; `*` stands for any one character. */
+function partialFilter(field: string, parameter: string, text: string): Filter {
+  if (!/^[+0-9A-Za-z*]+$/.test(text)) throw errors.invalid(parameter, 'must be digits, letters, + and *');
+  return { field, operator: 'like', value: `%${text.replaceAll('*', '_')}%` };
 }
 
 function parseValue(

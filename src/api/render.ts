@@ -2,47 +2,64 @@
 import {
   type AnyResource,
   type AnyRow,
-  type FieldValue,
   parentField,
   propertyName,
   type Row,
+  type RowSource,
+  type Shown,
+  shownSid,
 } from '../resources/index.ts';
-import { dialectOf, pathOf } from './dialect.ts';
-import type { Json, JsonObject } from './route.ts';
+import { dialectOf } from './dialect.ts';
+import type { JsonObject } from './route.ts';
 
-export function render<R extends AnyResource>(definition: R, row: Row<R>, baseUrl: string): JsonObject {
+interface Showing {
+  readonly baseUrl: string;
+  /** For what is worked out from other rows. */
+  readonly rows: RowSource;
+  /** Whether the row has just been created: secrets are shown this once. */
+  readonly created?: boolean;
+}
+
+export function render<R extends AnyResource>(definition: R, row: Row<R>, showing: Showing): JsonObject {
   const dialect = dialectOf(definition);
   const values = row as unknown as AnyRow;
   const parent = parentField(definition);
-  return {
-    sid: values.sid,
+  const all: JsonObject = {
+    sid: shownSid(definition, values),
     [definition.isAccount ? 'owner_account_sid' : 'account_sid']: values.accountSid,
     ...(parent && { [propertyName(parent)]: values[parent] as string }),
     ...fieldProperties(definition, values),
-    ...derivedProperties(definition, values),
+    ...derivedProperties(definition, values, showing.rows),
+    ...(showing.created && onceProperties(definition, values)),
     date_created: dialect.formatDate(values.dateCreated),
     date_updated: dialect.formatDate(values.dateUpdated),
-    ...dialect.addresses(definition, pathOf(definition, values), baseUrl),
+    ...dialect.addresses(definition, values, showing.baseUrl),
   };
+  const { hidden } = definition;
+  return hidden ? Object.fromEntries(Object.entries(all).filter(([name]) => !hidden.includes(name))) : all;
 }
 
 function fieldProperties(definition: AnyResource, values: AnyRow): JsonObject {
   const { formatDate } = dialectOf(definition);
-  const properties: Record<string, Json> = {};
+  const properties: Record<string, Shown> = {};
   for (const [name, field] of Object.entries(definition.fields)) {
     if (!field.isProperty) continue;
     const value = values[name] ?? null;
     properties[propertyName(name)] =
-      value !== null && field.column === 'dateTime' ? formatDate(Number(value)) : shown(value, field);
+      value !== null && field.column === 'dateTime' ? formatDate(Number(value)) : field.show(value);
   }
   return properties;
 }
 
-const shown = (value: FieldValue, field: AnyResource['fields'][string]): Json =>
-  value === null ? null : field.show(value);
-
-function derivedProperties({ derived = {} }: AnyResource, values: AnyRow): JsonObject {
+function derivedProperties({ derived = {} }: AnyResource, values: AnyRow, rows: RowSource): JsonObject {
   return Object.fromEntries(
-    Object.entries(derived).map(([name, derive]) => [propertyName(name), derive(values)]),
+    Object.entries(derived).map(([name, derive]) => [propertyName(name), derive(values, rows)]),
   );
 }
+
+const onceProperties = ({ fields }: AnyResource, values: AnyRow): JsonObject =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, field]) =>
+      field.isShownOnce ? [[propertyName(name), values[name] ?? null]] : [],
+    ),
+  );

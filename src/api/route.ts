@@ -5,7 +5,10 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type JsonObject = { readonly [name: string]: Json };
 
 export interface ApiRequest {
+  /** The account that is acted on. */
   readonly account: Row<typeof account>;
+  /** Who acts: the SID of that account, of the account above it, or of an API key. */
+  readonly actorSid: string;
   /** Decoded parts of the path, by name. */
   readonly params: { readonly [name: string]: string };
   /** As it was asked for, without the query. */

@@ -9,19 +9,35 @@ import type { CallControl } from '../calls/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
+import { DEFAULT_SUFFIXES, type DomainSuffixes } from '../resources/index.ts';
 import { type Store, StoreError } from '../store/index.ts';
-import { authenticate } from './auth.ts';
+import { actionRoutes } from './actions.ts';
+import { authenticate, type Caller } from './auth.ts';
 import { answerBrokenHttp } from './broken-http.ts';
 import { callRoutes } from './calls.ts';
 import { crudRoutes } from './crud.ts';
 import { ApiError, errorBody, errors } from './errors.ts';
+import { explainRoutes } from './explain.ts';
 import { parseForm } from './form.ts';
+import { loadShareRoutes } from './load-share.ts';
+import { createMetrics, type ExchangeCounts, type Metrics } from './metrics.ts';
+import { openApi } from './openapi.ts';
+import { RateLimit } from './rate-limit.ts';
 import type { Route } from './route.ts';
 import { traceRoutes } from './traces.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Known once a route of an account has let the request in. */
+    caller: Caller | undefined;
+  }
+}
 
 export interface ApiOptions {
   readonly store: Store;
   readonly calls: CallControl;
+  /** What `/metrics` tells of the rest of the exchange. */
+  readonly counts?: () => ExchangeCounts;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -30,6 +46,14 @@ export interface ApiOptions {
     readonly baseUrl?: string;
     /** How long a client may take to send a request. */
     readonly requestTimeoutMs?: number;
+    /** Per account; unlimited when missing. */
+    readonly requestsPerSecond?: number;
+    /** The account that `/metrics` is for; open to everybody when missing. */
+    readonly metricsAccountSid?: string;
+    /** Of the exchange, for `/openapi.json`. */
+    readonly version?: string;
+    /** Under which SIP domains and trunks have their names; Twilio's own when missing. */
+    readonly suffixes?: DomainSuffixes;
   };
 }
 
@@ -51,9 +75,12 @@ const HEADERS = {
 /** Resolves with a server that does not listen yet. */
 export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   const server = newServer(options);
-  server.addHook('onRequest', async (_request, reply) => {
-    reply.headers({ ...HEADERS, 'Twilio-Request-Id': `RQ${options.random.hex(16)}` });
+  server.decorateRequest('caller', undefined);
+  server.addHook('onRequest', async (request, reply) => {
+    reply.headers({ ...HEADERS, 'Twilio-Request-Id': request.id });
   });
+  const metrics = createMetrics({ ...options, counts: options.counts ?? (() => NOTHING) });
+  observe(server, options.log, metrics);
   takeForms(server);
   server.setErrorHandler((error, request, reply) =>
     sendError(reply, asApiError(error, request, options.log)),
@@ -63,10 +90,25 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   });
   server.options('*', async (_request, reply) => reply.code(204).send());
   mountHealth(server, options);
-  mount(server, [...crudRoutes(options), ...callRoutes(options), ...traceRoutes(options)], options);
+  mountMetrics(server, options, metrics);
+  const deps = { ...options, suffixes: options.config.suffixes ?? DEFAULT_SUFFIXES };
+  const routes = [...crudRoutes(deps), ...actionRoutes(deps), ...callRoutes(options), ...traceRoutes(options), ...explainRoutes(options), ...loadShareRoutes(options)];
+  mount(server, routes, options);
+  const description = openApi(routes, options.config);
+  // The suffix of `/openapi.json` goes as that of every path does.
+  server.get('/openapi', async () => description);
   await server.ready();
   return server;
 }
+
+const NOTHING: ExchangeCounts = {
+  calls: 0,
+  transactions: 0,
+  dialogs: 0,
+  mediaSessions: 0,
+  callbacks: 0,
+  callbackFailures: 0,
+};
 
 function newServer({ config, log, random }: ApiOptions): FastifyInstance {
   const requestTimeout = config.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
@@ -77,13 +119,29 @@ function newServer({ config, log, random }: ApiOptions): FastifyInstance {
     forceCloseConnections: 'idle',
     http: { headersTimeout: requestTimeout, connectionsCheckingInterval: Math.ceil(requestTimeout / 4) },
     exposeHeadRoutes: false,
+    genReqId: () => `RQ${random.hex(16)}`,
     rewriteUrl: ({ url = '/' }) => url.replace(/\.json(?=\?|$)/, ''),
     frameworkErrors: (error, request, reply) => {
-      reply.headers({ ...HEADERS, 'Twilio-Request-Id': `RQ${random.hex(16)}` });
+      reply.headers({ ...HEADERS, 'Twilio-Request-Id': request.id });
       sendError(reply, asApiError(error, request, log));
     },
     clientErrorHandler: answerBrokenHttp,
   });
+}
+
+/** One line and one measurement of every request: the path's template, never the path, as SIDs and queries are private. */
+function observe(server: FastifyInstance, log: Log, metrics: Metrics): void {
+  server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    const { method } = request;
+    const answered = { method, route, status: reply.statusCode, ms: reply.elapsedTime };
+    metrics.answered(answered);
+    log.debug(
+      { ...answered, account_sid: request.caller?.account.sid, request_id: request.id },
+      'API request',
+    );
+  });
+  server.addHook('onClose', async () => metrics.close());
 }
 
 function takeForms(server: FastifyInstance): void {
@@ -96,9 +154,10 @@ function takeForms(server: FastifyInstance): void {
 }
 
 function mount(server: FastifyInstance, routes: readonly Route[], options: ApiOptions): void {
+  const admit = admission(options);
   for (const path of new Set(routes.map((route) => route.path))) {
     const here = routes.filter((route) => route.path === path);
-    for (const route of here) mountRoute(server, route, options);
+    for (const route of here) mountRoute(server, route, { admit, baseUrl: options.config.baseUrl });
     const served = here.map((route) => route.method as string);
     const others = METHODS.filter((method) => !served.includes(method));
     server.route({
@@ -115,30 +174,40 @@ function mount(server: FastifyInstance, routes: readonly Route[], options: ApiOp
 }
 
 type Params = Record<string, string>;
+type AccountRequest = FastifyRequest<{ Params: Params }>;
+
+/** Lets in who has an account, as often as it may come. */
+function admission({ store, config, clock }: ApiOptions): (request: AccountRequest) => Caller {
+  const { requestsPerSecond } = config;
+  const limit = requestsPerSecond === undefined ? undefined : new RateLimit(requestsPerSecond, clock);
+  return ({ headers, params }) => {
+    const caller = authenticate(store.directory, headers.authorization, params.AccountSid);
+    limit?.admit(caller.account.sid);
+    return caller;
+  };
+}
 
 function mountRoute(
   server: FastifyInstance,
   { method, path, answer }: Route,
-  { store, config }: ApiOptions,
+  { admit, baseUrl }: { admit: ReturnType<typeof admission>; baseUrl: string | undefined },
 ): void {
-  const accountOf = ({ headers, params }: FastifyRequest<{ Params: Params }>) =>
-    authenticate(store.directory, headers.authorization, params.AccountSid);
   server.route<{ Params: Params; Body: string | undefined }>({
     method,
     url: path,
     // Before the body is read: strangers cannot make the server hold any.
     onRequest: async (request) => {
       requireSuffix(path, request);
-      accountOf(request);
+      request.caller = admit(request);
     },
     handler: async (request, reply) => {
       const { status, body } = await answer({
-        account: accountOf(request),
+        ...(request.caller as Caller),
         params: request.params,
         path: pathOfRequest(request),
         query: parseForm(queryOf(request)),
         form: parseForm(request.body ?? ''),
-        baseUrl: config.baseUrl ?? baseUrlOf(request),
+        baseUrl: baseUrl ?? baseUrlOf(request),
       });
       return reply.code(status).send(body);
     },
@@ -156,6 +225,16 @@ function mountHealth(server: FastifyInstance, { store, calls }: ApiOptions): voi
     if (!calls.accepting) throw errors.unavailable('The exchange is shutting down');
     await store.ping();
     return { ready: true };
+  });
+}
+
+function mountMetrics(server: FastifyInstance, { store, config }: ApiOptions, metrics: Metrics): void {
+  const { metricsAccountSid } = config;
+  server.get('/metrics', async ({ headers }, reply) => {
+    if (metricsAccountSid !== undefined) {
+      authenticate(store.directory, headers.authorization, metricsAccountSid);
+    }
+    return reply.type(metrics.contentType).send(await metrics.text());
   });
 }
 
@@ -193,7 +272,7 @@ function asApiError(error: unknown, request: FastifyRequest, log: Log): ApiError
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return errors.badRequest('The request is malformed');
   log.error(
-    { method: request.method, path: pathOfRequest(request), error: message, code },
+    { request_id: request.id, method: request.method, route: request.routeOptions.url, error: message, code },
     'API request failed',
   );
   return error instanceof StoreError

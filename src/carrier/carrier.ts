@@ -1,6 +1,5 @@
 // The built-in carrier: listens for SIP calls and treats each by the number it dials.
 import { isIPv6 } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
@@ -89,8 +88,6 @@ export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
     hangUp: (id) => calls.hangUp(id),
     close: async () => {
       calls.hangUpAll();
-      // A datagram leaves in the next turn only, and a closed socket loses it.
-      await turn();
       await agent.close();
     },
   };

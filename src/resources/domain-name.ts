@@ -1,13 +1,15 @@
 // Host names of SIP domains and trunks: how one is written, whose it may be, and which name is above it.
 import type { Field } from './field.ts';
 import { text } from './fields.ts';
-import type { AnyRow, Refusal, Surroundings, Values } from './resource.ts';
+import { type AnyResource, Refusal, type Surroundings, type Values } from './resource.ts';
 
 /** The names under which SIP domains and trunks live: `sip.twilio.com`. */
 export interface DomainSuffixes {
   readonly sip: readonly string[];
   readonly trunk: readonly string[];
 }
+
+export const DEFAULT_SUFFIXES: DomainSuffixes = { sip: ['sip.twilio.com'], trunk: ['pstn.twilio.com'] };
 
 /** Twilio's codes differ between SIP domains and trunks. */
 interface DomainRules {
@@ -18,8 +20,7 @@ interface DomainRules {
   readonly foreignCode: number;
   /** A subdomain whose parent is not there, or not ours. */
   readonly orphanCode: number;
-  /** The row of the same kind that has this name. */
-  rowNamed(name: string, surroundings: Surroundings): Pick<AnyRow, 'accountSid'> | undefined;
+  readonly definition: AnyResource;
 }
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -42,34 +43,32 @@ export function settleDomainName(
   const suffixes = surroundings.suffixes[rules.kind];
   const suffix = suffixes.find((each) => name.endsWith(`.${each}`));
   if (suffix === undefined) {
-    return refused(rules.invalidCode, `Invalid Domain Name: it must end with ${inWords(suffixes)}`);
+    return new Refusal(rules.invalidCode, `Invalid Domain Name: it must end with ${inWords(suffixes)}`);
   }
   const labels = name.slice(0, -suffix.length - 1).split('.');
   if (!labels.every((label) => LABEL.test(label))) {
-    return refused(
+    return new Refusal(
       rules.invalidCode,
       'Invalid Domain Name: its labels are made of letters, digits and inner hyphens',
     );
   }
   const family = [surroundings.account.sid, surroundings.account.accountSid];
   if (labels.some((label) => ACCOUNT_LABEL.test(label) && !family.some((sid) => sid.toLowerCase() === label)))
-    return refused(rules.foreignCode, 'Invalid Domain Name: the SID of another account is reserved for it');
+    return new Refusal(rules.foreignCode, 'Invalid Domain Name: the SID of another account is reserved for it');
   const [, ...above] = labels;
   // Every account owns <AccountSid>.<suffix> without creating it.
   const isTop = above.length === 0 || (above.length === 1 && ACCOUNT_LABEL.test(above[0] ?? ''));
   if (isTop) return { ...given, domainName: name, parentDomainName: null };
   const parentDomainName = `${above.join('.')}.${suffix}`;
-  const parent = rules.rowNamed(parentDomainName, surroundings);
+  const [parent] = surroundings.rows.findBy(rules.definition, { domainName: parentDomainName });
   if (!parent || !family.includes(parent.accountSid)) {
-    return refused(
+    return new Refusal(
       rules.orphanCode,
       'Cannot create subdomain because the parent domain does not exist',
     );
   }
   return { ...given, domainName: name, parentDomainName };
 }
-
-const refused = (code: number, message: string): Refusal => ({ refused: { code, message } });
 
 const inWords = (suffixes: readonly string[]): string =>
   new Intl.ListFormat('en', { type: 'disjunction' }).format(suffixes.map((suffix) => `.${suffix}`));

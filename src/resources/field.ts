@@ -48,8 +48,10 @@ export interface FieldSpec<T> {
   readonly required?: boolean;
   /** Must be given on every update too. */
   readonly requiredOnUpdate?: boolean;
-  /** A parameter on create only. */
-  readonly fixed?: boolean;
+  /** The only operation it is a parameter of. */
+  readonly only?: 'create' | 'update';
+  /** What an empty parameter means, where it is not null. */
+  readonly cleared?: NonNullable<T>;
   /** What null is shown as. */
   readonly blank?: FieldValue;
   readonly initial?: NonNullable<T>;
@@ -82,7 +84,12 @@ export class Field<T> {
 
   /** Cannot be changed once it is created. */
   fixed(): Field<T> {
-    return new Field({ ...this.#spec, fixed: true });
+    return new Field({ ...this.#spec, only: 'create' });
+  }
+
+  /** Has its default until it is changed. */
+  onUpdateOnly(): Field<T> {
+    return new Field({ ...this.#spec, only: 'update' });
   }
 
   /** Is shown as `blank` where it is null, as Twilio does here and there. */
@@ -142,7 +149,7 @@ export class Field<T> {
   }
 
   isParameterOf(operation: 'create' | 'update'): boolean {
-    return this.isParameter && !(operation === 'update' && this.#spec.fixed);
+    return this.isParameter && (this.#spec.only ?? operation) === operation;
   }
 
   get isParameter(): boolean {
@@ -159,9 +166,10 @@ export class Field<T> {
     return this.#spec.access === 'shownOnce';
   }
 
-  /** An empty parameter clears a nullable field to null and is refused for any other. */
+  /** An empty parameter clears a nullable field to null and is refused for any other, but for one that may be empty. */
   parse(text: string): Parsed<T | null> {
     if (text !== '') return this.#spec.parse(text);
+    if (this.#spec.cleared !== undefined) return { value: this.#spec.cleared };
     return this.nullable ? { value: null } : { reason: 'must not be empty' };
   }
 

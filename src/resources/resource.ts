@@ -62,8 +62,14 @@ export interface Surroundings {
 export type Values = { readonly [field: string]: FieldValue };
 
 /** Twilio's code and words for values that parse but may not be. */
-export interface Refusal {
-  readonly refused: { readonly code: number; readonly message: string };
+export class Refusal {
+  readonly code: number;
+  readonly message: string;
+
+  constructor(code: number, message: string) {
+    this.code = code;
+    this.message = message;
+  }
 }
 
 export interface AnyResource {
@@ -88,6 +94,8 @@ export interface AnyResource {
   readonly unique?: readonly Unique[];
   /** Twilio's error code for a parameter at fault, where it has one for this resource. */
   readonly faultCode?: number;
+  /** The same for single fields. */
+  readonly faultCodes?: { readonly [field: string]: number };
   /** The rule that is no matter of one field: completes what was given, or refuses it. */
   readonly settle?: (given: Values, surroundings: Surroundings) => Values | Refusal;
   /** Properties that are worked out when the resource is shown. */
@@ -132,8 +140,8 @@ export type NewRow<R extends AnyResource> = {
 export const resource = <const R extends AnyResource>(definition: R): R => Object.freeze(definition);
 
 /** The rows of another resource at another address, in another shape. */
-export const view = <const V extends Partial<AnyResource>>(of: AnyResource, changes: V): AnyResource =>
-  Object.freeze({ ...of, ...changes, viewOf: of });
+export const view = (of: AnyResource, changes: Partial<AnyResource>): AnyResource =>
+  Object.freeze({ ...of, ...changes, viewOf: of } as AnyResource);
 
 /** The resource under which the rows are kept. */
 export const storedAs = (definition: AnyResource): AnyResource => definition.viewOf ?? definition;

@@ -7,6 +7,7 @@ import {
   byocTrunk,
   call,
   connectionPolicyTarget,
+  incomingPhoneNumber,
   isSid,
   newRow,
   newSid,
@@ -16,6 +17,7 @@ import {
   type Row,
   resourceOfSid,
   resources,
+  views,
 } from './index.ts';
 
 const world = { clock: new FakeClock(), random: seededRandom(1) };
@@ -86,22 +88,41 @@ describe('names', () => {
 });
 
 describe('the list of resources', () => {
-  it('has each prefix, table and list key of one parent once', () => {
-    for (const values of [resources.map((each) => each.sid), resources.map((each) => each.table)]) {
-      expect(new Set(values).size).toBe(resources.length);
-    }
+  it('has each table and each prefix once, but for PN, which numbers and caller IDs share', () => {
+    const prefixes = resources.filter(({ name }) => name !== 'OutgoingCallerId').map(({ sid }) => sid);
+    expect(new Set(prefixes).size).toBe(resources.length - 1);
+    expect(new Set(resources.map(({ table }) => table)).size).toBe(resources.length);
+    expect(resourceOfSid('PN')).toBe(incomingPhoneNumber);
   });
 
-  it('names parents and what is referred to before those that need them', () => {
+  it('has each path and each list key of one parent once', () => {
+    const served = [...resources, ...views].filter(({ operations }) => operations.length > 0);
+    const paths = served.map(({ api, parent, path }) => `${api} ${parent?.name} ${path}`);
+    expect(new Set(paths).size).toBe(served.length);
+  });
+
+  it('names parents before children, and refers to what there is', () => {
     expect(parentField(connectionPolicyTarget)).toBe('connectionPolicySid');
     expect(parentField(byocTrunk)).toBeUndefined();
     for (const [index, definition] of resources.entries()) {
-      const before = resources.slice(0, index);
-      if (definition.parent) expect(before).toContain(definition.parent);
-      for (const field of Object.values(definition.fields)) {
-        const target = field.references && resourceOfSid(field.references);
-        if (target) expect(before).toContain(target);
+      if (definition.parent) expect(resources.slice(0, index)).toContain(definition.parent);
+      for (const { references } of Object.values(definition.fields)) {
+        if (references) expect(resources).toContain(resourceOfSid(references));
       }
+    }
+  });
+
+  it('has rules that name fields', () => {
+    for (const definition of resources) {
+      const fields = ['sid', 'accountSid', parentField(definition), ...Object.keys(definition.fields)];
+      const named = [
+        ...(definition.unique ?? []).flatMap((rule) => rule.fields),
+        ...(definition.indexes ?? []).flat(),
+        ...(definition.maps === undefined ? [] : [definition.maps]),
+        ...(definition.partialFilters ?? []),
+        ...Object.keys(definition.faultCodes ?? {}),
+      ];
+      expect([definition.name, named.filter((name) => !fields.includes(name))]).toEqual([definition.name, []]);
     }
   });
 

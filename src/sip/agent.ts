@@ -8,6 +8,12 @@ export interface Endpoint {
   /** IPv4 or IPv6 address, no brackets; v4-mapped addresses are normalised. */
   readonly address: string;
   readonly port: number;
+  /** TLS: the name that the peer's certificate must be for; the address without one. */
+  readonly host?: string;
+  /** TLS: the peer's certificate is not checked at all. */
+  readonly insecure?: boolean;
+  /** UDP: a request too large for a datagram may go by TCP; false where the peer is known to want UDP. */
+  readonly mayUseTcp?: boolean;
 }
 
 export type HeaderField = readonly [name: string, value: string];
@@ -106,8 +112,11 @@ export interface ServerInvite {
   progress(status: number, body?: Body): void;
   /** Sends 200, retransmitted until its ACK (RFC 3261 §13.3.1.4); without one for 64·T1 the dialog ends by BYE. */
   accept(body: Body): Dialog;
-  /** Sends a final response of 300 or more. */
-  reject(status: number, headers?: readonly HeaderField[]): void;
+  /**
+   * Sends a final response of 300 or more. `stateless`, for strangers: while the handler of `onInvite` runs and before
+   * anything else was sent, the response is sent once, nothing is remembered, and its ACK is absorbed.
+   */
+  reject(status: number, headers?: readonly HeaderField[], how?: { readonly stateless: boolean }): void;
   /** The caller's CANCEL came first (487 has been sent). Set before the handler of `onInvite` returns. */
   onCancel: () => void;
 }
@@ -126,6 +135,6 @@ export interface UserAgent {
   /** Where it listens, with the real ports. */
   readonly listening: readonly Endpoint[];
   counts(): AgentCounts;
-  /** Closes sockets and drops all state; dialogs that are up get no BYE. */
+  /** Closes sockets, after what was sent just before has left, and drops all state; dialogs that are up get no BYE. */
   close(): Promise<void>;
 }

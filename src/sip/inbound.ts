@@ -6,6 +6,7 @@ import { HEADER } from './message/headers.ts';
 import type { SipMessage } from './message/message.ts';
 import { scanMessage } from './message/parse.ts';
 import { SipSyntaxError } from './message/syntax-error.ts';
+import { fullBucket, type TokenBucket, takeToken } from './overload.ts';
 import { capabilities, newTag, refusing, replyStatelessly, type Stack } from './stack.ts';
 import type { Flow, Receive } from './transport/transport.ts';
 import { takeInvite } from './uas.ts';
@@ -15,6 +16,8 @@ export interface Limits {
   readonly serverTransactions: number;
   /** Client and server transactions and dialogs together. */
   readonly state: number;
+  /** New calls a second; one over it is answered 503. Any number without it. */
+  readonly invitesPerSecond?: number;
 }
 
 export interface InboundOptions {
@@ -25,7 +28,7 @@ export interface InboundOptions {
 }
 
 const DEFAULT_LIMITS: Limits = { serverTransactions: 100_000, state: 300_000 };
-const RETRY_AFTER_S = '5';
+const OVERLOADED: Refusal = { status: 503, headers: [['Retry-After', '5']] };
 const LOGGED_CHARACTERS = 200;
 
 export class Inbound {
@@ -36,12 +39,15 @@ export class Inbound {
   /** To tag of stateless responses: the same for a retransmission (RFC 3261 §8.2.7). */
   readonly #tag: string;
   #dropped = 0;
+  #closed = false;
+  #bucket: TokenBucket;
 
   constructor(stack: Stack, { limits, ignore }: InboundOptions) {
     this.#stack = stack;
     this.#limits = limits ?? DEFAULT_LIMITS;
     this.#ignore = ignore ?? (() => false);
     this.#tag = newTag(stack.random);
+    this.#bucket = fullBucket(this.#limits.invitesPerSecond ?? 0, stack.clock.monotonic());
   }
 
   /** Datagrams that led to nothing: garbage, and responses nobody waits for. */
@@ -49,10 +55,15 @@ export class Inbound {
     return this.#dropped;
   }
 
+  /** Nothing is taken any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
   /** Takes one datagram. The one place where what a message leads to is caught. */
   readonly receive: Receive = (octets, flow) => {
     // Keep-alives (RFC 5626 §3.5.1 and what phones send).
-    if (octets.length <= 4 && octets.trim() === '') return;
+    if (this.#closed || (octets.length <= 4 && octets.trim() === '')) return;
     try {
       const message = scanMessage(octets);
       if (message.isRequest) this.#request(message, flow);
@@ -92,7 +103,7 @@ export class Inbound {
     if (request.method === 'CANCEL') return this.#cancel(request, flow);
     // A BYE makes room.
     if (this.#isFull() && request.method !== 'BYE') {
-      return this.#refuse(request, flow, { status: 503, headers: [['Retry-After', RETRY_AFTER_S]] });
+      return this.#refuse(request, flow, OVERLOADED);
     }
     if (request.toTag) this.#inDialog(request, flow);
     else this.#outsideDialog(request, flow);
@@ -102,6 +113,14 @@ export class Inbound {
     const { layer, dialogs } = this.#stack;
     const { serverTransactions, state } = this.#limits;
     return layer.serverSize >= serverTransactions || layer.size + dialogs.size >= state;
+  }
+
+  #isOverRate(): boolean {
+    const { invitesPerSecond } = this.#limits;
+    if (invitesPerSecond === undefined) return false;
+    const bucket = takeToken(this.#bucket, invitesPerSecond, this.#stack.clock.monotonic());
+    this.#bucket = bucket ?? this.#bucket;
+    return bucket === undefined;
   }
 
   #ack(ack: SipMessage): void {
@@ -142,8 +161,9 @@ export class Inbound {
     const refusal = this.#stack.layer.isMerged(invite) ? { status: 482 } : inviteRefusal(invite);
     if (refusal) return this.#refuse(invite, flow, refusal);
     if (!this.onInvite) return this.#refuse(invite, flow, { status: 404 });
+    if (this.#isOverRate()) return this.#refuse(invite, flow, OVERLOADED);
     try {
-      takeInvite(this.#stack, invite, flow, this.onInvite);
+      takeInvite(this.#stack, { request: invite, flow, statelessTag: this.#tag }, this.onInvite);
     } catch (error) {
       if (!(error instanceof SipSyntaxError)) throw error;
       this.#refuse(invite, flow, { status: 400, reason: 'Bad Request: no dialog can be made of it' });

@@ -47,7 +47,8 @@ export const newBranch = (random: Random): string => MAGIC_COOKIE + random.hex(1
 export const viaOf = (transport: Transport, branch: string): string =>
   viaPrefix(transport.local.transport, transport.sentBy) + branch;
 
-export const contactOf = (transport: Transport): string => `<sip:${transport.sentBy}>`;
+export const contactOf = ({ local, sentBy }: Transport): string =>
+  local.transport === 'udp' ? `<sip:${sentBy}>` : `<sip:${sentBy};transport=${local.transport}>`;
 
 /** Headers of every request of ours but the ones that its kind brings. */
 export const requestHeaders = (stack: Stack): HeaderField[] => [
@@ -80,14 +81,18 @@ export const refusing = (refusal: Refusal, toTag: string): Reply => ({ ...refusa
 /**
  * Where a request inside a dialog goes: to the next hop when that is an address of the flow's own kind which may
  * be sent to. A host name is the peer's free choice and would have to be looked up while a call hangs on it, and
- * another transport is not ours to open: then the place the dialog's messages came from is the better word.
+ * another transport is not ours to open: then the place the dialog's messages came from is the better word. So it is
+ * with TLS: a certificate vouches for a name, not for the address in a Contact.
  */
 export function dialogDestination(stack: Stack, nextHop: string, flow: Flow): Endpoint {
   try {
     const { scheme, host, port, params } = parseUri(nextHop);
     const transport = params.get('transport')?.toLowerCase() ?? 'udp';
     const isOurKind =
-      scheme === 'sip' && transport === flow.peer.transport && isIPv6(host) === isIPv6(flow.peer.address);
+      scheme === 'sip' &&
+      transport !== 'tls' &&
+      transport === flow.peer.transport &&
+      isIPv6(host) === isIPv6(flow.peer.address);
     if (isIP(host) === 0 || !isOurKind || !stack.reachable(host)) return flow.peer;
     return { transport: flow.peer.transport, address: host, port: port ?? 5060 };
   } catch (error) {

@@ -4,23 +4,26 @@ import { type DialogState, uasDialog } from './dialog/dialog.ts';
 import { DialogSession } from './dialog/dialog-session.ts';
 import type { SipMessage } from './message/message.ts';
 import { bracketed } from './message/uri.ts';
-import { capabilities, contactOf, newTag, responseOctets, type Stack } from './stack.ts';
+import { capabilities, contactOf, newTag, replyStatelessly, responseOctets, type Stack } from './stack.ts';
 import type { ServerTransaction, ServerUser } from './transaction/server-transaction.ts';
 import type { Flow } from './transport/transport.ts';
+
+interface Incoming {
+  readonly request: SipMessage;
+  readonly flow: Flow;
+  /** To tag of a stateless response. */
+  readonly statelessTag: string;
+}
 
 /**
  * Takes an INVITE outside any dialog, hands it on, and sends 100 unless it was answered at once.
  * @throws {SipSyntaxError} when no dialog can be made of it; nothing has been sent then.
  */
-export function takeInvite(
-  stack: Stack,
-  request: SipMessage,
-  flow: Flow,
-  handler: (invite: ServerInvite) => void,
-): void {
+export function takeInvite(stack: Stack, incoming: Incoming, handler: (invite: ServerInvite) => void): void {
+  const { request, flow } = incoming;
   const { address, port } = flow.peer;
   const dialog = uasDialog(request, newTag(stack.random), `sip:${bracketed(address)}:${port}`);
-  const invite = new UasInvite(stack, stack.layer.serve(request, flow), dialog);
+  const invite = new UasInvite(stack, incoming, dialog);
   try {
     handler(invite);
   } catch (error) {
@@ -34,21 +37,29 @@ class UasInvite implements ServerInvite, ServerUser {
   readonly request: SipMessage;
   onCancel: () => void = () => {};
   readonly #stack: Stack;
-  readonly #transaction: ServerTransaction;
+  readonly #incoming: Incoming;
   readonly #dialog: DialogState;
+  #served: ServerTransaction | undefined;
   #session: DialogSession | undefined;
   #phase: 'new' | 'proceeding' | 'final' = 'new';
 
-  constructor(stack: Stack, transaction: ServerTransaction, dialog: DialogState) {
-    this.request = transaction.request;
+  constructor(stack: Stack, incoming: Incoming, dialog: DialogState) {
+    this.request = incoming.request;
     this.#stack = stack;
-    this.#transaction = transaction;
+    this.#incoming = incoming;
     this.#dialog = dialog;
-    transaction.user = this;
+  }
+
+  /** Made by the first response that has to be remembered. */
+  get #transaction(): ServerTransaction {
+    if (this.#served) return this.#served;
+    this.#served = this.#stack.layer.serve(this.request, this.#incoming.flow);
+    this.#served.user = this;
+    return this.#served;
   }
 
   get received(): Flow['peer'] {
-    return this.#transaction.flow.peer;
+    return this.#incoming.flow.peer;
   }
 
   trying(): void {
@@ -81,9 +92,15 @@ class UasInvite implements ServerInvite, ServerUser {
     return session;
   }
 
-  reject(status: number, headers: readonly HeaderField[] = []): void {
+  reject(status: number, headers: readonly HeaderField[] = [], how = { stateless: false }): void {
     if (status < 300 || status > 699) throw new RangeError(`${status} is no final response of 300 or more`);
     if (this.#phase === 'final') return;
+    if (how.stateless && this.#phase === 'new') {
+      const { flow, statelessTag } = this.#incoming;
+      replyStatelessly(this.request, flow, { status, headers, toTag: statelessTag });
+      this.#phase = 'final';
+      return;
+    }
     const reply = { status, headers, toTag: this.#dialog.localTag };
     this.#transaction.respond(status, responseOctets(this.request, this.#transaction.flow, reply));
     this.#phase = 'final';

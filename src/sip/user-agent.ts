@@ -1,5 +1,6 @@
 // The API of the stack: binds the sockets, composes the layers, and shows each incoming message its place.
 import { isIPv6 } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { isLoopback } from '../lib/networks.ts';
@@ -13,20 +14,27 @@ import type {
   ServerInvite,
   UserAgent,
 } from './agent.ts';
+import { boundaryOf, guardedClock } from './boundary.ts';
 import { Inbound, type InboundOptions } from './inbound.ts';
+import { isLarge, sendLargeInvite } from './large-invite.ts';
 import type { InboundDialog, Stack } from './stack.ts';
 import { TransactionLayer } from './transaction/layer.ts';
 import { RFC_TIMERS } from './transaction/timers.ts';
+import { type ListenPlace, listenAll } from './transport/listen.ts';
+import type { StreamLimits } from './transport/stream-connection.ts';
+import type { Certificate, TlsOptions, TlsTransport } from './transport/tls.ts';
 import type { Transport } from './transport/transport.ts';
-import { listenUdp } from './transport/udp.ts';
 import { sendInvite } from './uac.ts';
 
 export interface UserAgentOptions extends InboundOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Port 0 takes any free one. An IPv6 host takes IPv6 only. */
-  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  readonly listen: readonly ListenPlace[];
+  /** Our certificate, and whom we trust; needed to speak TLS. */
+  readonly tls?: TlsOptions;
+  /** Of TCP and TLS connections. */
+  readonly streamLimits?: Partial<StreamLimits>;
   /** Address in Via and Contact; the listening host without one. */
   readonly advertise?: string;
   /** User-Agent and Server header. */
@@ -41,35 +49,29 @@ export interface UserAgentOptions extends InboundOptions {
 export interface SipUserAgent extends UserAgent {
   /** Datagrams that led to nothing: garbage, and responses nobody waits for. */
   readonly dropped: number;
+  /**
+   * New TLS connections show this certificate; those that are up stay.
+   * @throws {Error} of OpenSSL when it is none, or the key is another one's; everything stays as it was then.
+   */
+  reloadTls(certificate: Certificate): void;
 }
 
 /** @throws {Error} of the system (`EADDRINUSE` …) when it cannot listen somewhere; nothing is left open then. */
 export async function createUserAgent(options: UserAgentOptions): Promise<SipUserAgent> {
+  const boundary = boundaryOf(options.log);
+  const clock = guardedClock(options.clock, boundary);
   const stack: Stack = {
-    clock: options.clock,
+    clock,
     random: options.random,
     log: options.log,
     timers: RFC_TIMERS,
-    layer: new TransactionLayer(options.clock, RFC_TIMERS),
+    layer: new TransactionLayer(clock, RFC_TIMERS, boundary),
     dialogs: new Map<string, InboundDialog>(),
     product: options.product ?? 'Tandem',
     reachable: options.reachable ?? (() => true),
   };
   const inbound = new Inbound(stack, options);
-  return new Agent(stack, inbound, await listenAll(options, inbound));
-}
-
-async function listenAll(options: UserAgentOptions, inbound: Inbound): Promise<readonly Transport[]> {
-  const { listen, advertise, log } = options;
-  const opening = listen.map(({ host, port }) =>
-    listenUdp({ host, port, advertise, log, receive: inbound.receive }),
-  );
-  const opened = await Promise.allSettled(opening);
-  const transports = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const refused = opened.find((result) => result.status === 'rejected');
-  if (!refused) return transports;
-  await Promise.all(transports.map((transport) => transport.close()));
-  throw refused.reason;
+  return new Agent(stack, inbound, await listenAll({ ...options, clock, receive: inbound.receive }));
 }
 
 class Agent implements SipUserAgent {
@@ -92,9 +94,21 @@ class Agent implements SipUserAgent {
   }
 
   invite(options: InviteOptions, handlers: InviteHandlers): ClientInvite {
-    const transport = this.#transportTo(options.destination);
-    if (transport) return sendInvite(this.#stack, transport, options, handlers);
-    return failLater(this.#stack, options.destination, handlers);
+    const { destination } = options;
+    const transport = this.#transportTo(destination);
+    if (!transport) return failLater(this.#stack, destination, handlers);
+    const byStream: InviteOptions = { ...options, destination: { ...destination, transport: 'tcp' } };
+    const stream = destination.mayUseTcp && isLarge(options) && this.#transportTo(byStream.destination);
+    if (!stream) return sendInvite(this.#stack, transport, options, handlers);
+    return sendLargeInvite(
+      (each) => sendInvite(this.#stack, stream, byStream, each),
+      (each) => sendInvite(this.#stack, transport, options, each),
+      handlers,
+    );
+  }
+
+  reloadTls(certificate: Certificate): void {
+    for (const transport of this.#transports) if (isTls(transport)) transport.reload(certificate);
   }
 
   onInvite(handler: (invite: ServerInvite) => void): void {
@@ -106,8 +120,11 @@ class Agent implements SipUserAgent {
   }
 
   async close(): Promise<void> {
+    this.#inbound.close();
     this.#stack.layer.dispose();
     for (const dialog of this.#stack.dialogs.values()) dialog.dispose();
+    // A datagram leaves in the next turn only, and a closed socket loses it.
+    await turn();
     await Promise.all(this.#transports.map((transport) => transport.close()));
   }
 
@@ -121,6 +138,8 @@ class Agent implements SipUserAgent {
     return fitting.find(({ local }) => isLoopback(local.address) === near) ?? fitting[0];
   }
 }
+
+const isTls = (transport: Transport): transport is TlsTransport => transport.local.transport === 'tls';
 
 /** An INVITE that no socket can carry fails as if the network had refused it: after `invite` has returned. */
 function failLater({ clock, random }: Stack, destination: Endpoint, handlers: InviteHandlers): ClientInvite {

@@ -1,69 +1,126 @@
 // Configuration in memory: what routing asks while a call waits, without a promise in between.
-import { type AnyResource, type AnyRow, parentField, type Row, resources } from '../resources/index.ts';
+import {
+  type AnyResource,
+  type AnyRow,
+  type FieldValue,
+  type Match,
+  parentField,
+  type Row,
+  type RowSource,
+  resources,
+} from '../resources/index.ts';
 
-export interface Directory {
-  find<R extends AnyResource>(definition: R, sid: string): Row<R> | undefined;
-  /** The rows below a parent, oldest first. */
-  children<R extends AnyResource>(definition: R, parentSid: string): readonly Row<R>[];
+export interface Directory extends RowSource {
   /** Every row, oldest first. */
   all<R extends AnyResource>(definition: R): readonly Row<R>[];
 }
 
+/** Rows by SID. */
 type Rows = Map<string, AnyRow>;
+
+/** Rows by the values of some fields together. */
+interface Index {
+  readonly fields: readonly string[];
+  readonly rows: Map<string, Rows>;
+}
+
+interface Table {
+  readonly rows: Rows;
+  readonly indexes: readonly Index[];
+}
 
 /** The store writes here after each commit. Records (calls) are not kept. */
 export class DirectoryMirror implements Directory {
-  readonly #rows = new Map<AnyResource, Rows>();
-  readonly #children = new Map<AnyResource, Map<string, Rows>>();
+  readonly #tables = new Map<AnyResource, Table>();
 
   constructor() {
     for (const definition of resources) {
       if (definition.kind !== 'configuration') continue;
-      this.#rows.set(definition, new Map());
-      this.#children.set(definition, new Map());
+      const indexes = indexedFields(definition).map((fields) => ({ fields, rows: new Map() }));
+      this.#tables.set(definition, { rows: new Map(), indexes });
     }
   }
 
   find<R extends AnyResource>(definition: R, sid: string): Row<R> | undefined {
-    return this.#rows.get(definition)?.get(sid) as Row<R> | undefined;
+    return this.#tables.get(definition)?.rows.get(sid) as Row<R> | undefined;
   }
 
   children<R extends AnyResource>(definition: R, parentSid: string): readonly Row<R>[] {
-    const rows = this.#children.get(definition)?.get(parentSid)?.values() ?? [];
-    return [...rows] as unknown as Row<R>[];
+    const field = parentField(definition);
+    return field === undefined ? [] : this.#matching(definition, { [field]: parentSid });
+  }
+
+  findBy<R extends AnyResource>(definition: R, match: Match<R>): readonly Row<R>[] {
+    return this.#matching(definition, match);
   }
 
   all<R extends AnyResource>(definition: R): readonly Row<R>[] {
-    return [...(this.#rows.get(definition)?.values() ?? [])] as unknown as Row<R>[];
+    return [...(this.#tables.get(definition)?.rows.values() ?? [])] as unknown as Row<R>[];
   }
 
   /** Adds a row, or replaces the one with its SID. */
   put<R extends AnyResource>(definition: R, row: Row<R>): void {
+    const table = this.#tables.get(definition);
+    if (!table) return;
     const known = row as unknown as AnyRow;
-    this.#rows.get(definition)?.set(known.sid, known);
-    const parent = parentOf(definition, known);
-    const byParent = this.#children.get(definition);
-    if (parent === undefined || !byParent) return;
-    const siblings = byParent.get(parent) ?? new Map<string, AnyRow>();
-    byParent.set(parent, siblings.set(known.sid, known));
+    const before = table.rows.get(known.sid);
+    table.rows.set(known.sid, known);
+    for (const { fields, rows } of table.indexes) {
+      const key = keyOf(fields, known);
+      if (before && keyOf(fields, before) !== key) forget(rows, keyOf(fields, before), known.sid);
+      rows.set(key, (rows.get(key) ?? new Map<string, AnyRow>()).set(known.sid, known));
+    }
   }
 
-  /** Removes a row and everything below it. */
+  /** Removes a row and everything below it, and clears what refers to it, as the database does. */
   drop(definition: AnyResource, sid: string): void {
-    const row = this.#rows.get(definition)?.get(sid);
-    if (!row) return;
-    this.#rows.get(definition)?.delete(sid);
-    const parent = parentOf(definition, row);
-    if (parent !== undefined) this.#children.get(definition)?.get(parent)?.delete(sid);
-    for (const child of this.#rows.keys()) {
-      if (child.parent !== definition) continue;
-      for (const { sid: childSid } of this.children(child, sid)) this.drop(child, childSid);
-      this.#children.get(child)?.delete(sid);
+    const table = this.#tables.get(definition);
+    const row = table?.rows.get(sid);
+    if (!table || !row) return;
+    table.rows.delete(sid);
+    for (const { fields, rows } of table.indexes) forget(rows, keyOf(fields, row), sid);
+    for (const other of this.#tables.keys()) {
+      if (other.parent === definition) {
+        for (const child of this.children(other, sid)) this.drop(other, child.sid);
+      }
+      for (const field of clearedWith(other, definition.sid)) {
+        for (const user of this.#matching(other, { [field]: sid })) this.put(other, { ...user, [field]: null });
+      }
     }
+  }
+
+  #matching<R extends AnyResource>(definition: R, match: object): readonly Row<R>[] {
+    const names = Object.keys(match);
+    const index = this.#tables
+      .get(definition)
+      ?.indexes.find(({ fields }) => fields.length === names.length && fields.every((each) => names.includes(each)));
+    if (!index) throw new TypeError(`${definition.name} has no index of ${names.join(', ')}`);
+    const found = index.rows.get(keyOf(index.fields, match as AnyRow))?.values() ?? [];
+    return [...found] as unknown as Row<R>[];
   }
 }
 
-function parentOf(definition: AnyResource, row: AnyRow): string | undefined {
-  const field = parentField(definition);
-  return field && String(row[field]);
+/** What a definition asks for, its parent, and what is cleared when the row it names goes. */
+function indexedFields(definition: AnyResource): readonly (readonly string[])[] {
+  const parent = parentField(definition);
+  const cleared = Object.entries(definition.fields).filter(([, field]) => field.reference?.onDelete === 'clear');
+  return [
+    ...(definition.indexes ?? []),
+    ...(parent === undefined ? [] : [[parent]]),
+    ...cleared.map(([name]) => [name]),
+  ];
+}
+
+const clearedWith = ({ fields }: AnyResource, prefix: string): readonly string[] =>
+  Object.entries(fields).flatMap(([name, { reference }]) =>
+    reference?.prefix === prefix && reference.onDelete === 'clear' ? [name] : [],
+  );
+
+const keyOf = (fields: readonly string[], row: { readonly [field: string]: FieldValue | undefined }): string =>
+  JSON.stringify(fields.map((field) => row[field] ?? null));
+
+function forget(rows: Map<string, Rows>, key: string, sid: string): void {
+  const found = rows.get(key);
+  found?.delete(sid);
+  if (found?.size === 0) rows.delete(key);
 }

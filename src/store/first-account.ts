@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { account, isSid, newRow, newSid } from '../resources/index.ts';
 import { readIfThere, writeOnce } from './data-folder.ts';
-import { type Store, StoreError } from './store.ts';
+import { IntegrityError, type Store, StoreError } from './store.ts';
 
 export interface Credentials {
   readonly accountSid: string;
@@ -29,7 +29,10 @@ export async function ensureFirstAccount(world: World, given?: Credentials): Pro
   const known = world.store.directory.find(account, accountSid);
   if (!known) {
     const row = newRow(account, { sid: accountSid, accountSid, friendlyName: 'Tandem', authToken }, world);
-    await world.store.insert(account, row);
+    // Another node may have been quicker, with the same settings.
+    await world.store.insert(account, row).catch((error: unknown) => {
+      if (!(error instanceof IntegrityError) || error.kind !== 'unique') throw error;
+    });
   } else if (known.authToken !== authToken) {
     await world.store.update(account, accountSid, { authToken });
   }

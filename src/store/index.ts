@@ -1,10 +1,11 @@
 // Where everything lasting is kept: resources by their definitions, the calls' journal, and a mirror for routing.
 //
-// store.ts         the port            open-store.ts   assembles the SQLite store
-// sql-store.ts     it, on any engine   list-page.ts    pages by cursor      journal.ts  group commit
-// directory.ts     configuration in memory, for routing
+// store.ts         the port            open-store.ts   assembles it         journal*.ts  group commit
+// sql-store.ts     it, on any engine   list-page.ts    pages by cursor      directory.ts configuration in memory
 // codec.ts         row ↔ columns       cipher.ts       secrets at rest      statements.ts  SQL built once
-// engine.ts        what is needed of a database; sqlite-*.ts is SQLite in a worker thread
+// engine.ts        what is needed of a database; kysely-driver.ts is kysely on it
+// sqlite-*.ts      SQLite in a worker thread
+// postgres-*.ts    PostgreSQL through connection pools, other nodes' changes heard by LISTEN/NOTIFY
 // migrations/      the schema          data-folder.ts, first-account.ts     the first start
 export { type DataFolder, openDataFolder } from './data-folder.ts';
 export type { Directory } from './directory.ts';
@@ -22,5 +23,6 @@ export {
   type PageRequest,
   type Patch,
   type Store,
+  type StoreCounts,
   StoreError,
 } from './store.ts';

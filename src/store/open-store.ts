@@ -1,20 +1,20 @@
-// Opens the SQLite store: file, schema, key, directory; every failure is a StoreError that says what to do.
-import { Kysely } from 'kysely';
+// Opens the store: database, schema, key, directory; every failure is a StoreError that says what to do.
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { type Cipher, createCipher } from './cipher.ts';
 import { createCodec } from './codec.ts';
-import type { Engine, Tables } from './engine.ts';
-import { migrate } from './migrations/index.ts';
+import type { Engine } from './engine.ts';
+import { openPostgres } from './postgres-engine.ts';
 import { SqlStore } from './sql-store.ts';
-import { SqliteClient } from './sqlite-client.ts';
-import { sqliteDialect } from './sqlite-dialect.ts';
+import { openSqlite } from './sqlite-engine.ts';
 import { type Store, StoreError } from './store.ts';
 
 export interface StoreOptions {
   /** The SQLite file; made where it is missing, its folder must exist. */
   readonly path: string;
+  /** `postgres://user:password@host:port/database`: PostgreSQL then, and no file. */
+  readonly database?: string;
   /** 32 bytes; encrypts stored secrets. */
   readonly key: Uint8Array;
   readonly log: Log;
@@ -28,47 +28,42 @@ const BUSY_TIMEOUT_MS = 5000;
 
 /** @throws {StoreError} */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { path, key, log, clock, random = systemRandom(), busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
-  const client = await SqliteClient.open({ path, busyTimeoutMs });
-  const db = new Kysely<Tables>({ dialect: sqliteDialect(client) });
-  const engine: Engine = {
-    db,
-    run: (statements, durability) => client.run(statements, durability),
-    close: () => client.close(),
-  };
+  const { key, random = systemRandom() } = options;
+  let engine: Engine | undefined;
   try {
-    await migrate(db);
+    engine = await openEngine(options);
     const cipher = createCipher(key, random);
-    await checkKey(db, cipher);
-    const store = await SqlStore.open(engine, createCodec(cipher), clock);
-    log.debug({ path }, 'database open');
-    return store;
+    await checkKey(engine, cipher);
+    return await SqlStore.open({ ...options, engine, codec: createCodec(cipher) });
   } catch (error) {
-    await client.close();
-    throw error instanceof StoreError
-      ? error
-      : new StoreError('failed', `The database ${path} cannot be opened: ${(error as Error).message}`);
+    await engine?.close();
+    if (error instanceof StoreError) throw error;
+    throw new StoreError('failed', `The database cannot be opened: ${(error as Error).message}`);
   }
+}
+
+function openEngine({ database, path, busyTimeoutMs = BUSY_TIMEOUT_MS, clock, log }: StoreOptions) {
+  return database === undefined
+    ? openSqlite({ path, busyTimeoutMs })
+    : openPostgres({ url: database, clock, log });
 }
 
 const KEY_CHECK = 'key_check';
 
 /** A value sealed at the first start: who cannot open it has another key, and would garble every secret. */
-async function checkKey(db: Kysely<Tables>, cipher: Cipher): Promise<void> {
-  const stored = await db
+async function checkKey({ db }: Engine, cipher: Cipher): Promise<void> {
+  await db
+    .insertInto('settings')
+    .values({ name: KEY_CHECK, value: cipher.seal(KEY_CHECK) })
+    .onConflict((on) => on.column('name').doNothing())
+    .execute();
+  const { value } = await db
     .selectFrom('settings')
     .select('value')
     .where('name', '=', KEY_CHECK)
-    .executeTakeFirst();
-  if (!stored) {
-    await db
-      .insertInto('settings')
-      .values({ name: KEY_CHECK, value: cipher.seal(KEY_CHECK) })
-      .execute();
-    return;
-  }
+    .executeTakeFirstOrThrow();
   try {
-    cipher.open(String(stored.value));
+    cipher.open(String(value));
   } catch {
     throw new StoreError(
       'wrong-key',

@@ -21,7 +21,7 @@ const BEGIN: Statement = { sql: 'begin', parameters: [] };
 const COMMIT: Statement = { sql: 'commit', parameters: [] };
 
 /** By the type numbers of bool and int8 in pg_type: rows look as they do on SQLite. */
-const PARSERS: ReadonlyMap<number, (text: string) => number> = new Map([
+const PARSERS = new Map<number, (text: string) => number>([
   [16, (text) => (text === 't' ? 1 : 0)],
   [20, Number],
 ]);

@@ -66,6 +66,7 @@ export class PostgresWatch {
     const client = new pg.Client(connectionOptions(this.#options.url));
     this.#client = client;
     client.on('error', () => {});
+    client.on('end', () => this.#lost(client, 'the connection ended'));
     client.on('notification', ({ payload }) => this.#hint(payload ?? ''));
     await client.connect();
     await client.query(`listen ${CHANNEL}`);
@@ -127,11 +128,15 @@ export class PostgresWatch {
       await this.#readAgain();
       if (!this.#everything) this.#certainAtMs = askedAtMs;
     } catch (error) {
-      if (this.#closed) return;
-      if (this.#everything === false) log.error({ err: String(error) }, 'the database is away; calls go on');
-      this.#everything = true;
-      void this.#client?.end().catch(() => {});
-      this.#client = undefined;
+      this.#lost(this.#client, String(error));
     }
+  }
+
+  #lost(client: pg.Client | undefined, err: string): void {
+    if (this.#closed || client !== this.#client) return;
+    if (!this.#everything) this.#options.log.error({ err }, 'the database is away; calls go on');
+    this.#everything = true;
+    this.#client = undefined;
+    void client?.end().catch(() => {});
   }
 }

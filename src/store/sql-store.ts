@@ -1,13 +1,30 @@
 // The store on any SQL engine: rows by their definitions, the directory kept in step.
 import type { Clock } from '../lib/clock.ts';
-import { type AnyResource, parentField, propertyName, type Row, resources } from '../resources/index.ts';
+import type { Log } from '../lib/log.ts';
+import {
+  type AnyResource,
+  type Limit,
+  parentField,
+  propertyName,
+  type Row,
+  resources,
+} from '../resources/index.ts';
 import type { Codec } from './codec.ts';
 import { DirectoryMirror } from './directory.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, SqlValue } from './engine.ts';
 import { GroupJournal } from './journal.ts';
 import { listPage } from './list-page.ts';
-import { insertWithin } from './statements.ts';
-import { LimitError, type PageOf, type PageRequest, type Patch, type Store } from './store.ts';
+import { type Columns, insertWithin } from './statements.ts';
+import { LimitError, type PageOf, type PageRequest, type Patch, type Store, type StoreCounts } from './store.ts';
+
+const configuration = resources.filter(({ kind }) => kind === 'configuration');
+
+export interface StoreParts {
+  readonly engine: Engine;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly log: Log;
+}
 
 export class SqlStore implements Store {
   readonly directory = new DirectoryMirror();
@@ -16,21 +33,20 @@ export class SqlStore implements Store {
   readonly #codec: Codec;
   readonly #clock: Clock;
 
-  private constructor(engine: Engine, codec: Codec, clock: Clock) {
-    this.#engine = engine;
-    this.#codec = codec;
-    this.#clock = clock;
-    this.journal = new GroupJournal({ engine, codec, clock });
+  private constructor(parts: StoreParts) {
+    this.#engine = parts.engine;
+    this.#codec = parts.codec;
+    this.#clock = parts.clock;
+    this.journal = new GroupJournal(parts);
   }
 
   /** Reads the directory; the schema must be there. */
-  static async open(engine: Engine, codec: Codec, clock: Clock): Promise<SqlStore> {
-    const store = new SqlStore(engine, codec, clock);
-    for (const definition of resources) {
-      if (definition.kind !== 'configuration') continue;
-      const rows = await engine.db.selectFrom(definition.table).selectAll().orderBy('position').execute();
-      for (const row of rows) store.directory.put(definition, codec.decode(definition, row));
-    }
+  static async open(parts: StoreParts): Promise<SqlStore> {
+    const store = new SqlStore(parts);
+    await parts.engine.watch({
+      everything: () => store.#readEverything(),
+      rows: (table, sids) => store.#readAgain(table, sids),
+    });
     return store;
   }
 
@@ -38,13 +54,8 @@ export class SqlStore implements Store {
     const { db } = this.#engine;
     const columns = this.#codec.encode(definition, row);
     const { limit, table } = definition;
-    if (limit) {
-      const scope = propertyName(parentField(definition) ?? 'accountSid');
-      const result = await insertWithin(table, columns, { scope, count: limit.count }).execute(db);
-      if (result.numAffectedRows === 0n) throw new LimitError(limit);
-    } else {
-      await db.insertInto(table).values(columns).execute();
-    }
+    if (limit) await this.#insertWithin(limit, definition, columns);
+    else await db.insertInto(table).values(columns).execute();
     this.directory.put(definition, row);
     return row;
   }
@@ -78,6 +89,50 @@ export class SqlStore implements Store {
     const { numDeletedRows } = await query.executeTakeFirstOrThrow();
     this.directory.drop(definition, sid);
     return numDeletedRows > 0n;
+  }
+
+  async #insertWithin(limit: Limit, definition: AnyResource, columns: Columns): Promise<void> {
+    const { db } = this.#engine;
+    const { table } = definition;
+    const scope = propertyName(parentField(definition) ?? 'accountSid');
+    const insert = insertWithin(table, columns, { scope, count: limit.count }).compile(db);
+    const results = await this.#engine.run(
+      [
+        ...this.#engine.exclusive(`${table} ${columns[scope]}`),
+        { sql: insert.sql, parameters: insert.parameters as readonly SqlValue[] },
+      ],
+      'full',
+    );
+    if (results.at(-1)?.changes === 0) throw new LimitError(limit);
+  }
+
+  async #readEverything(): Promise<void> {
+    for (const definition of configuration) {
+      const rows = await this.#engine.db
+        .selectFrom(definition.table)
+        .selectAll()
+        .orderBy('position')
+        .execute();
+      const gone = new Set(this.directory.all(definition).map(({ sid }) => sid));
+      for (const row of rows) gone.delete(String(row.sid));
+      for (const sid of gone) this.directory.drop(definition, sid);
+      for (const row of rows) this.directory.put(definition, this.#codec.decode(definition, row));
+    }
+  }
+
+  async #readAgain(table: string, sids: readonly string[]): Promise<void> {
+    const definition = configuration.find((each) => each.table === table);
+    if (!definition) return;
+    const read = async (sid: string): Promise<void> => {
+      const row = await this.find(definition, sid);
+      if (row) this.directory.put(definition, row);
+      else this.directory.drop(definition, sid);
+    };
+    await Promise.all(sids.map(read));
+  }
+
+  counts(): StoreCounts {
+    return { journal: this.journal.counts(), directoryAgeMs: this.#engine.watchedAgeMs() };
   }
 
   async ping(): Promise<void> {

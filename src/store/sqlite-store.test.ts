@@ -88,7 +88,8 @@ describe('the schema', () => {
       const parent = parentField(definition);
       const references = Object.entries(definition.fields).flatMap(([name, field]) => {
         const target = resourceOfSid(field.references ?? '');
-        return target ? [`${propertyName(name)} ${target.table} RESTRICT`] : [];
+        const onDelete = field.reference?.onDelete === 'clear' ? 'SET NULL' : 'RESTRICT';
+        return target ? [`${propertyName(name)} ${target.table} ${onDelete}`] : [];
       });
       const expected = [
         'account_sid accounts NO ACTION',

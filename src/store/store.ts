@@ -8,7 +8,7 @@ export type Patch<R extends AnyResource> = Partial<Row<R>>;
 /** Equality by field, and `<` / `>` bounds where a range is asked for. */
 export interface Filter {
   readonly field: string;
-  readonly operator: '=' | '<' | '>' | '<=' | '>=';
+  readonly operator: '=' | '<' | '>' | '<=' | '>=' | 'like';
   readonly value: string | number | boolean;
 }
 
@@ -62,6 +62,25 @@ export interface Journal<Call> {
   /** Calls that an earlier run left without an ending, oldest first. */
   unfinished(): Promise<readonly Call[]>;
   trace(callSid: string): Promise<string | undefined>;
+  /** How many callbacks are not settled yet. */
+  countWaiting(): Promise<number>;
+}
+
+/** What the journal has done and holds, since the store was opened. */
+export interface JournalCounts {
+  /** Entries that wait to be committed. */
+  readonly waiting: number;
+  readonly commits: number;
+  /** Time spent committing. */
+  readonly commitMs: number;
+  readonly callsPlaced: number;
+  readonly callsEnded: { readonly [status: string]: number };
+}
+
+export interface StoreCounts {
+  readonly journal: JournalCounts;
+  /** How long ago the directory was last known to hold what every node has written. */
+  readonly directoryAgeMs: number;
 }
 
 /** Rows by definition. API writes survive a power cut; the journal's survive a kill (DESIGN §5). */
@@ -81,6 +100,7 @@ export interface Store {
   update<R extends AnyResource>(definition: R, sid: string, patch: Patch<R>): Promise<Row<R> | undefined>;
   /** False when there is none; children go with it. @throws {IntegrityError} `restrict` while it is referred to. */
   remove(definition: AnyResource, sid: string): Promise<boolean>;
+  counts(): StoreCounts;
   /** Resolves when the database answers. @throws {StoreError} */
   ping(): Promise<void>;
   /** Commits what the journal still holds, then closes. Later calls reject with StoreError `closed`. */
@@ -121,6 +141,8 @@ export class CursorError extends Error {
 export class StoreError extends Error {
   readonly code:
     | 'newer-database'
+    | 'unreachable'
+    | 'refused'
     | 'corrupt'
     | 'unwritable'
     | 'locked'

@@ -70,7 +70,10 @@ export interface ApiServer {
 }
 
 /** On the engine of the vitest project; closed when the test is over. */
-export async function startApi(config: ApiOptions['config'] = {}): Promise<ApiServer> {
+export async function startApi(
+  config: ApiOptions['config'] = {},
+  changes: Partial<Pick<ApiOptions, 'log' | 'counts'>> = {},
+): Promise<ApiServer> {
   const store = await openStore({
     ...(await testDatabase()),
     key: Buffer.alloc(32),
@@ -81,7 +84,7 @@ export async function startApi(config: ApiOptions['config'] = {}): Promise<ApiSe
     await store.insert(account, newRow(account, { sid, accountSid: sid, authToken: token }, world));
   }
   const calls = new FakeCalls(store);
-  const server = await createApi({ store, calls, config, log: silentLog, ...world });
+  const server = await createApi({ store, calls, config, log: silentLog, ...world, ...changes });
   await server.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(async () => {
     await server.close();

@@ -21,7 +21,6 @@ export const byocTrunk = resource({
     statusCallbackMethod: httpMethod().default('POST'),
     cnamLookupEnabled: boolean().default(false),
     connectionPolicySid: reference('NY'),
-    // SIP domains are not served yet, so for now no SID is one that exists.
     fromDomainSid: reference('SD'),
   },
 });

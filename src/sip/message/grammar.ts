@@ -153,9 +153,16 @@ const malformed = (text: string): SipSyntaxError =>
  */
 export function findParam(text: string, from: number, lower: string): string | undefined {
   if (from >= text.length) return undefined;
+  // As nearly always: the first one, and a token.
+  const first = from + lower.length + 2;
+  if (text.charCodeAt(first - 1) === EQUALS && matchesAt(text, from + 1, lower)) {
+    const end = skipToken(text, first);
+    const isWhole = end === text.length || text.charCodeAt(end) === SEMICOLON;
+    if (isWhole && end > first && text.charCodeAt(from) === SEMICOLON) return text.slice(first, end);
+  }
   const found = text.indexOf(lower, from);
   const start = found + lower.length + 1;
-  // As nearly always: `;tag=…` in lower case, without spaces, and no quotes in which it could be mere text.
+  // Or a later one: `;tag=…` in lower case, without spaces, and no quotes in which it could be mere text.
   if (found > from && start < text.length && text.indexOf('"', from) < 0) {
     if (text.charCodeAt(found - 1) === SEMICOLON && text.charCodeAt(start - 1) === EQUALS) {
       const semicolon = text.indexOf(';', start);

@@ -1,5 +1,5 @@
 // SIP and SIPS URIs (RFC 3261 §19.1, §25.1), escapes decoded.
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { hasControl } from './grammar.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 
@@ -20,7 +20,9 @@ export interface SipUri {
 const USER = /^[A-Za-z0-9\-_.!~*'()&=+$,;?/%]+$/;
 const PASSWORD = /^[A-Za-z0-9\-_.!~*'()&=+$,%]*$/;
 const PARAM_OR_HEADER = /^[A-Za-z0-9\-_.!~*'()[\]/:&+$?%]*$/;
-const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9\-_.]*[A-Za-z0-9])?\.?$/;
+/** The grammar knows no underscore, but names of containers and office machines have it. */
+const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9\-_]*[A-Za-z0-9])?$/;
+const TOP_LABEL = /^[A-Za-z]/;
 const ESCAPED_IN_USER = /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/gu;
 const ESCAPED_IN_PASSWORD = /[^A-Za-z0-9\-_.!~*'()&=+$,]/gu;
 const ESCAPED_IN_PARAM = /[^A-Za-z0-9\-_.!~*'()[\]/:&+$]/gu;
@@ -73,12 +75,18 @@ function parseHostport(hostport: string, text: string): { host: string; port?: n
   const host = colon < 0 ? hostport : hostport.slice(0, colon);
   const isLiteral = host.startsWith('[') && host.endsWith(']');
   const bare = isLiteral ? host.slice(1, -1) : host;
-  if (isLiteral ? !isIPv6(bare) : !HOST.test(bare)) fail(text, 'bad host');
+  if (isLiteral ? !isIPv6(bare) : !isHostName(bare) && !isIPv4(bare)) fail(text, 'bad host');
   if (colon < 0) return { host: bare.toLowerCase() };
   const digits = hostport.slice(colon + 1);
   const port = Number(digits);
   if (!/^\d{1,5}$/.test(digits) || port < 1 || port > 65_535) fail(text, 'bad port');
   return { host: bare.toLowerCase(), port };
+}
+
+/** `hostname` of RFC 3261 §25.1: no empty label, and the last one is no number. */
+function isHostName(host: string): boolean {
+  const labels = (host.endsWith('.') ? host.slice(0, -1) : host).split('.');
+  return labels.every((label) => LABEL.test(label)) && TOP_LABEL.test(labels.at(-1) as string);
 }
 
 function parseUriParams(parts: readonly string[], text: string): ReadonlyMap<string, string> {

@@ -1,5 +1,6 @@
 // A client transaction under way: the request's octets, its flow, and who wants to hear of the responses.
 import type { Clock } from '../../lib/clock.ts';
+import type { Boundary } from '../boundary.ts';
 import { HEADER } from '../message/headers.ts';
 import type { SipMessage } from '../message/message.ts';
 import { type RequestParts, serializeRequest } from '../message/serialize.ts';
@@ -21,6 +22,7 @@ export interface ClientUser {
 
 interface ClientOptions {
   readonly clock: Clock;
+  readonly boundary: Boundary;
   readonly timers: Timers;
   readonly request: RequestParts;
   readonly flow: Flow;
@@ -32,6 +34,7 @@ export class ClientTransaction {
   readonly request: RequestParts;
   readonly flow: Flow;
   readonly #user: ClientUser;
+  readonly #boundary: Boundary;
   readonly #ended: () => void;
   readonly #octets: string;
   readonly #runner: Running<ClientInput>;
@@ -39,10 +42,11 @@ export class ClientTransaction {
   #error = '';
 
   /** @throws {SipSyntaxError} when the request may not go on the wire. */
-  constructor({ clock, timers, request, flow, user, ended }: ClientOptions) {
+  constructor({ clock, boundary, timers, request, flow, user, ended }: ClientOptions) {
     this.request = request;
     this.flow = flow;
     this.#user = user;
+    this.#boundary = boundary;
     this.#ended = ended;
     this.#octets = serializeRequest(request);
     const perform = (action: OwnerAction): void => this.#perform(action);
@@ -90,7 +94,7 @@ export class ClientTransaction {
 
   readonly #sendFailed = (error: Error): void => {
     this.#error = error.message;
-    this.#runner.feed({ type: 'transport-error' });
+    this.#boundary(() => this.#runner.feed({ type: 'transport-error' }));
   };
 
   /** The ACK of a non-2xx: same branch, the response's To (RFC 3261 §17.1.1.3). */

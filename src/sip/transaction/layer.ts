@@ -1,5 +1,6 @@
 // Finds the transaction a message belongs to, and holds all of them (RFC 3261 §17.1.3, §17.2.3).
 import type { Clock } from '../../lib/clock.ts';
+import type { Boundary } from '../boundary.ts';
 import type { SipMessage } from '../message/message.ts';
 import type { RequestParts } from '../message/serialize.ts';
 import type { Flow } from '../transport/transport.ts';
@@ -10,14 +11,16 @@ import type { Timers } from './timers.ts';
 export class TransactionLayer {
   readonly #clock: Clock;
   readonly #timers: Timers;
+  readonly #boundary: Boundary;
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #servers = new Map<string, ServerTransaction>();
   /** INVITEs outside dialogs by what all copies of a forked one share (RFC 3261 §8.2.2.2). */
   readonly #origins = new Set<string>();
 
-  constructor(clock: Clock, timers: Timers) {
+  constructor(clock: Clock, timers: Timers, boundary: Boundary) {
     this.#clock = clock;
     this.#timers = timers;
+    this.#boundary = boundary;
   }
 
   get size(): number {
@@ -37,6 +40,7 @@ export class TransactionLayer {
     const ended = (): void => void this.#clients.delete(key);
     const transaction = new ClientTransaction({
       clock: this.#clock,
+      boundary: this.#boundary,
       timers: this.#timers,
       request,
       flow,

@@ -33,14 +33,21 @@ export class Runner<State, Input> implements Running<Input> {
     const { step, timers, perform } = this.#options;
     const { state, actions } = step(this.#state, input, timers);
     this.#state = state;
+    const thrown: unknown[] = [];
     for (const action of actions) {
       if (action.type === 'set') this.#set(action.timer, action.delayMs);
       else if (action.type === 'stop') this.#stop(action.timer);
       else {
         if (action.type === 'end') this.dispose();
-        perform(action);
+        try {
+          perform(action);
+        } catch (error) {
+          thrown.push(error);
+        }
       }
     }
+    // Only now: a handler that throws must not keep the transaction from its timers and its end.
+    if (thrown.length > 0) throw thrown[0];
   }
 
   /** Ends without a word: no timer is left, no input does anything. */

@@ -3,9 +3,11 @@ import type { Kysely } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { StoreError } from '../store.ts';
 import { firstSchema } from './0001-first-schema.ts';
+import { sipWorld } from './0002-sip-world.ts';
 
 const migrations: { readonly [name: string]: Migration } = {
   '0001-first-schema': firstSchema,
+  '0002-sip-world': sipWorld,
 };
 
 /**
@@ -30,6 +32,6 @@ async function refuseUnknown<T>(db: Kysely<T>): Promise<void> {
   if (!unknown) return;
   throw new StoreError(
     'newer-database',
-    `The database was changed by a newer Tandem (${unknown.name}): start that version, or set TANDEM_DATA to another folder`,
+    `The database was changed by a newer Tandem (${unknown.name}): start that version, or use another database`,
   );
 }
