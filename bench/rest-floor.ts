@@ -61,8 +61,10 @@ const floor = engine === 'sqlite' ? onSqlite() : onPostgres();
 let number = 0;
 
 const server = Fastify();
-server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
-  done(null, new URLSearchParams(body as string)),
+server.addContentTypeParser(
+  'application/x-www-form-urlencoded',
+  { parseAs: 'string' },
+  (_request, body, done) => done(null, new URLSearchParams(body as string)),
 );
 server.post<{ Body: URLSearchParams }>('/v1/ByocTrunks', async ({ body }, reply) => {
   number += 1;

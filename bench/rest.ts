@@ -2,9 +2,9 @@
 // median of five. Then pages of a list at growing sizes (`--rows 1000000` for the longest), and memory at rest.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 import { Pool } from 'undici';
@@ -43,7 +43,10 @@ interface Process {
   stop(): Promise<void>;
 }
 
-async function start(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Process> {
+async function start(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Process> {
   const child: ChildProcess = spawn(process.execPath, args, {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -71,9 +74,14 @@ function sender(pool: Pool, request: () => { method: 'GET' | 'POST'; path: strin
         const startedMs = performance.now();
         const { body = null, ...asked } = request();
         const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' };
-        const answer = await pool.request({ ...asked, headers: body === null ? { authorization } : headers, body });
+        const answer = await pool.request({
+          ...asked,
+          headers: body === null ? { authorization } : headers,
+          body,
+        });
         const text = await answer.body.text();
-        if (answer.statusCode >= 300) throw new Error(`${asked.path} was answered ${answer.statusCode}: ${text}`);
+        if (answer.statusCode >= 300)
+          throw new Error(`${asked.path} was answered ${answer.statusCode}: ${text}`);
         durations.push(performance.now() - startedMs);
       }
     };
@@ -149,13 +157,18 @@ async function pages({ pid, url }: Process, databases: Databases, sizes: readonl
   const results: Record<string, object> = {};
   for (const rows of sizes) {
     await databases.fill(rows);
-    const middle = `PA${Math.ceil(rows / 2).toString(16).padStart(32, '0')}`;
+    const middle = `PA${Math.ceil(rows / 2)
+      .toString(16)
+      .padStart(32, '0')}`;
     const [first, deep] = [path, `${path}&Page=1&PageToken=${middle}`].map((each) =>
       sender(pool, () => ({ method: 'GET', path: each })),
     ) as [Send, Send];
     await first(PAGES);
     const [atFirst, inMiddle] = [await measured(pid, first, PAGES), await measured(pid, deep, PAGES)];
-    const shown = (run: Run) => ({ cpuMs: Number(run.cpuMs.toFixed(2)), p50Ms: percentile(run.durations, 0.5) });
+    const shown = (run: Run) => ({
+      cpuMs: Number(run.cpuMs.toFixed(2)),
+      p50Ms: percentile(run.durations, 0.5),
+    });
     results[rows] = { first: shown(atFirst), middle: shown(inMiddle) };
   }
   await pool.close();
@@ -223,7 +236,9 @@ async function onSqlite(folder: string): Promise<Databases> {
       const db = new DatabaseSync(join(ours, 'tandem.sqlite'));
       db.exec('pragma busy_timeout = 10000');
       db.exec(
-        callsSql(`with recursive c(n) as (select 1 union all select n + 1 from c where n < ${rows}) select n from c`),
+        callsSql(
+          `with recursive c(n) as (select 1 union all select n + 1 from c where n < ${rows}) select n from c`,
+        ),
       );
       db.close();
     },

@@ -18,7 +18,8 @@ describe('readConfig', () => {
     expect(readConfig({ PATH: '/bin' })).toEqual({
       dataFolder: './data',
       http: { host: '127.0.0.1', port: 8080 },
-      sip: { hosts: ['127.0.0.1'], port: 5060 },
+      sip: { hosts: ['127.0.0.1'], port: 5060, tlsPort: 5061 },
+      tls: {},
       rtpPorts: { first: 20000, last: 29999 },
       domainSuffixes: { sip: ['sip.twilio.com'], trunk: ['pstn.twilio.com'] },
       allowNets: 'private',
@@ -75,6 +76,20 @@ describe('readConfig', () => {
   });
 
   it.each([
+    [{ TANDEM_SIP_PORT: '5070' }, 5061],
+    [{ TANDEM_SIP_PORT: '0' }, 0],
+    [{ TANDEM_SIP_PORT: '0', TANDEM_SIPS_PORT: '5071' }, 5071],
+    [{ TANDEM_SIPS_PORT: 'off' }, undefined],
+  ])('%j listens for TLS on %s', (environment, port) => {
+    expect(readConfig(environment).sip.tlsPort).toBe(port);
+  });
+
+  it('takes a certificate with its key, and a CA', () => {
+    const files = { TANDEM_TLS_CERT: 'a.pem', TANDEM_TLS_KEY: 'b.pem', TANDEM_SIP_CA: 'c.pem' };
+    expect(readConfig(files).tls).toEqual({ certificate: { cert: 'a.pem', key: 'b.pem' }, ca: 'c.pem' });
+  });
+
+  it.each([
     ['TANDEM_HTTP_HOST', '192.0.2.1'],
     ['TANDEM_SIP_HOST', '127.0.0.1,192.0.2.1'],
   ])('reaches no private network by default once %s is open', (name, value) => {
@@ -101,6 +116,9 @@ describe('bad settings', () => {
     ['TANDEM_BASE_URL', 'tandem.example', 'TANDEM_BASE_URL must be'],
     ['TANDEM_BASE_URL', 'https://a.example/?x', 'TANDEM_BASE_URL must be'],
     ['TANDEM_ACCOUNT_SID', `AC${'0'.repeat(32)}`, 'go together'],
+    ['TANDEM_TLS_CERT', 'a.pem', 'go together'],
+    ['TANDEM_TLS_KEY', 'a.pem', 'go together'],
+    ['TANDEM_SIPS_PORT', 'on', 'TANDEM_SIPS_PORT must be'],
     ['TANDEM_AUTH_TOKEN', 'sixteen letters!', 'go together'],
     ['TANDEM_AUTH_TOKEN', 'short', 'at least 16'],
     ['TANDEM_KEY', 'abc', 'must be 64 hex digits'],

@@ -10,7 +10,13 @@ export interface Config {
   /** 64 hex digits; the data folder's key where missing. */
   readonly key?: string;
   readonly http: { readonly host: string; readonly port: number };
-  readonly sip: { readonly hosts: readonly string[]; readonly port: number };
+  /** `port` is for UDP and TCP; no TLS without `tlsPort`. */
+  readonly sip: { readonly hosts: readonly string[]; readonly port: number; readonly tlsPort?: number };
+  /** Paths of PEM files; without a certificate one is made. */
+  readonly tls: {
+    readonly certificate?: { readonly cert: string; readonly key: string };
+    readonly ca?: string;
+  };
   readonly publicIp?: string;
   readonly rtpPorts: PortRange;
   /** No slash at the end. */
@@ -47,12 +53,18 @@ export function readConfig(environment: Environment, flags: Flags = {}): Config 
   const read = <T>(setting: Setting<T>): T | undefined => readSetting(setting, environment, flags);
   const withDefault = <T>(setting: Setting<T>): T => read(setting) ?? setting.read(setting.default);
   const http = { host: withDefault(SETTINGS.httpHost), port: withDefault(SETTINGS.httpPort) };
-  const sip = { hosts: withDefault(SETTINGS.sipHosts), port: withDefault(SETTINGS.sipPort) };
+  const port = withDefault(SETTINGS.sipPort);
+  const tlsPort = read(SETTINGS.sipsPort) ?? (port === 0 ? 0 : 5061);
+  const sip = { hosts: withDefault(SETTINGS.sipHosts), port, ...(tlsPort !== 'off' && { tlsPort }) };
   const local = isLocal(http.host) && sip.hosts.every(isLocal);
   const config: Config = {
     dataFolder: withDefault(SETTINGS.data),
     http,
     sip,
+    tls: {
+      ...given({ certificate: certificate(read(SETTINGS.tlsCert), read(SETTINGS.tlsKey)) }),
+      ...given({ ca: read(SETTINGS.sipCa) }),
+    },
     rtpPorts: withDefault(SETTINGS.rtpPorts),
     domainSuffixes: {
       sip: withDefault(SETTINGS.sipDomainSuffixes),
@@ -135,6 +147,12 @@ function firstAccount(accountSid: string | undefined, authToken: string | undefi
   if (accountSid !== undefined && authToken !== undefined) return { accountSid, authToken };
   if (accountSid === undefined && authToken === undefined) return undefined;
   throw new ConfigError('TANDEM_ACCOUNT_SID and TANDEM_AUTH_TOKEN go together: set both or neither');
+}
+
+function certificate(cert: string | undefined, key: string | undefined): Config['tls']['certificate'] {
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  if (cert === undefined && key === undefined) return undefined;
+  throw new ConfigError('TANDEM_TLS_CERT and TANDEM_TLS_KEY go together: set both or neither');
 }
 
 function requirePublicIp({ sip, publicIp }: Config): void {

@@ -65,6 +65,34 @@ export const SETTINGS = {
     meaning: 'UDP and TCP port of SIP; 0 picks a free one',
     read: (text: string) => readInteger(text, 0, 65_535),
   },
+  sipsPort: {
+    variable: 'TANDEM_SIPS_PORT',
+    flag: 'sips-port',
+    default: '5061, or a free one where the SIP port is 0',
+    meaning: 'TLS port of SIP; 0 picks a free one, off speaks no TLS',
+    read: (text: string) => (text === 'off' ? text : readInteger(text, 0, 65_535)),
+  },
+  tlsCert: {
+    variable: 'TANDEM_TLS_CERT',
+    flag: 'tls-cert',
+    default: 'made at the first start, kept in the data folder',
+    meaning: 'PEM file of the certificate, and of the chain below its root; read again when it changes',
+    read: (text: string) => text,
+  },
+  tlsKey: {
+    variable: 'TANDEM_TLS_KEY',
+    flag: 'tls-key',
+    default: 'made with the certificate',
+    meaning: "PEM file of the certificate's key",
+    read: (text: string) => text,
+  },
+  sipCa: {
+    variable: 'TANDEM_SIP_CA',
+    flag: 'sip-ca',
+    default: 'none',
+    meaning: 'PEM file of certificates that are trusted beside those the system trusts',
+    read: (text: string) => text,
+  },
   publicIp: {
     variable: 'TANDEM_PUBLIC_IP',
     flag: 'public-ip',
@@ -170,7 +198,9 @@ const readList = (text: string): readonly string[] => text.split(',').map((each)
 /** Host names in lower case, without a dot in front. */
 function readSuffixes(text: string): readonly string[] {
   const suffixes = readList(text).map((each) => each.toLowerCase().replace(/^\./, ''));
-  const bad = suffixes.find((each) => !/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/.test(each));
+  const bad = suffixes.find(
+    (each) => !/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/.test(each),
+  );
   if (bad === undefined) return suffixes;
   throw new BadValue(`must be host names such as sip.example.com: "${bad}" is none`);
 }
@@ -208,7 +238,8 @@ function readBaseUrl(text: string): string {
 /** Its password makes it a secret: never repeated in a message. */
 function readDatabase(text: string): string {
   const url = URL.parse(text);
-  const isDatabase = url && /^postgres(ql)?:$/.test(url.protocol) && url.host !== '' && url.pathname.length > 1;
+  const isDatabase =
+    url && /^postgres(ql)?:$/.test(url.protocol) && url.host !== '' && url.pathname.length > 1;
   if (isDatabase) return text;
   throw new BadValue('must be a URL such as postgres://user:password@127.0.0.1:5432/tandem');
 }

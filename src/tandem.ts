@@ -1,6 +1,5 @@
 // The composition root: config → store → media → SIP → calls → API. The only place that assembles, and stops in reverse.
-import { lookup, Resolver } from 'node:dns/promises';
-import { createApi } from './api/index.ts';
+import { type ApiOptions, createApi } from './api/index.ts';
 import { CallbackSender, CallEngine, createWebhookClient, type WebhookClient } from './calls/index.ts';
 import { type Config, isOpen } from './config.ts';
 import type { Clock } from './lib/clock.ts';
@@ -13,13 +12,23 @@ import { callableEndpoints } from './routing/index.ts';
 import {
   cachedResolver,
   createUserAgent,
-  type DnsResolver,
   type Endpoint,
+  type ListenPlace,
   locate,
   parseUri,
+  type SipUserAgent,
+  type TransportName,
   type UserAgent,
 } from './sip/index.ts';
-import { type Credentials, ensureFirstAccount, openDataFolder, openStore, type Store } from './store/index.ts';
+import { readTls, tlsFiles, watchTls } from './sip-certificate.ts';
+import {
+  type Credentials,
+  ensureFirstAccount,
+  openDataFolder,
+  openStore,
+  type Store,
+} from './store/index.ts';
+import { systemResolver } from './system-resolver.ts';
 import { VERSION } from './version.ts';
 
 export interface World {
@@ -42,6 +51,8 @@ export interface Tandem {
   readonly http: string;
   /** `127.0.0.1:5060`, with brackets around IPv6. */
   readonly sip: string;
+  /** The same of TLS; undefined where it is off. */
+  readonly sips: string | undefined;
   readonly account: Credentials;
   counts(): TandemCounts;
   /** Takes no new calls, lets the running ones end for `drainMs` at most, then closes everything. */
@@ -62,7 +73,11 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
   const { store, account } = await openData(config, world, opened);
   const networks = allowNetworks(config.allowNets);
   const { media, agent } = await openWires(config, world, { networks, opened });
-  const { webhooks, callbacks, authToken, failures } = openWebhooks(config, world, { networks, store, opened });
+  const { webhooks, callbacks, authToken, failures } = openWebhooks(config, world, {
+    networks,
+    store,
+    opened,
+  });
   const calls = new CallEngine({
     ...world,
     agent,
@@ -76,37 +91,41 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
     locate: locator(world, networks, agent),
   });
   await calls.recover();
-  const counts = (): TandemCounts => ({
-    ...agent.counts(),
-    calls: calls.live,
-    mediaSessions: media.sessions,
-    callbacks: callbacks.underWay,
-  });
-  const { baseUrl, requestsPerSecond } = config;
+  const counts = (): TandemCounts => {
+    const [mediaSessions, underWay] = [media.sessions, callbacks.underWay];
+    return { ...agent.counts(), calls: calls.live, mediaSessions, callbacks: underWay };
+  };
   const api = await createApi({
     ...world,
     store,
     calls,
     counts: () => ({ ...counts(), callbackFailures: failures() }),
-    config: {
-      version: VERSION,
-      ...(baseUrl !== undefined && { baseUrl }),
-      ...(requestsPerSecond !== undefined && { requestsPerSecond }),
-      ...(isOpen(config.http.host) && { metricsAccountSid: account.accountSid }),
-    },
+    config: apiConfig(config, account),
   });
   opened.defer(() => api.close());
   const http = await api.listen({ ...config.http });
   const running = opened.move();
   return {
     http,
-    sip: agent.listening.map(hostAndPort)[0] as string,
+    ...addressesOf(agent),
     account,
     counts,
     async stop(drainMs) {
       await calls.drain(drainMs);
       await running.disposeAsync();
     },
+  };
+}
+
+function apiConfig(
+  { baseUrl, requestsPerSecond, http }: Config,
+  { accountSid }: Credentials,
+): ApiOptions['config'] {
+  return {
+    version: VERSION,
+    ...(baseUrl !== undefined && { baseUrl }),
+    ...(requestsPerSecond !== undefined && { requestsPerSecond }),
+    ...(isOpen(http.host) && { metricsAccountSid: accountSid }),
   };
 }
 
@@ -141,15 +160,36 @@ async function openWires(
     cacheDir: `${config.dataFolder}/prompts`,
   });
   opened.defer(() => media.close());
+  const agent = await openAgent(config, world, { networks, opened });
+  return { media, agent };
+}
+
+async function openAgent(
+  config: Config,
+  world: World,
+  { networks, opened }: { readonly networks: Networks; readonly opened: Opened },
+): Promise<SipUserAgent> {
+  const { hosts, port, tlsPort } = config.sip;
+  const files = tlsPort === undefined ? undefined : tlsFiles(config, world);
+  const listen = hosts.flatMap((host): ListenPlace[] => [
+    { host, port },
+    { host, port, transport: 'tcp' },
+    ...(files && tlsPort !== undefined ? [{ host, port: tlsPort, transport: 'tls' } as const] : []),
+  ]);
   const agent = await createUserAgent({
     ...world,
-    ...advertise,
+    ...(config.publicIp !== undefined && { advertise: config.publicIp }),
+    ...(files && { tls: readTls(files) }),
     product: PRODUCT,
-    listen: config.sip.hosts.map((host) => ({ host, port: config.sip.port })),
+    listen,
     reachable: networks.allows,
+  }).catch((error: Error & { port?: number }) => {
+    const setting = error.port === tlsPort ? 'TANDEM_SIPS_PORT' : 'TANDEM_SIP_PORT';
+    throw Object.assign(error, { setting });
   });
   opened.defer(() => agent.close());
-  return { media, agent };
+  if (files) opened.defer(watchTls(files, world, (tls) => agent.reloadTls(tls)));
+  return agent;
 }
 
 function openWebhooks(
@@ -187,23 +227,11 @@ function locator({ clock, random }: World, networks: Networks, agent: UserAgent)
   };
 }
 
-/** Services by the DNS; addresses by the system's own look-up, so that /etc/hosts and search domains count. */
-function systemResolver(): DnsResolver {
-  const dns = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
-  const addresses = (family: 4 | 6) => async (host: string) =>
-    (await lookup(host, { family, all: true })).map(({ address }) => ({ address, ttl: LOOKUP_TTL_S }));
-  return {
-    // A name without a dot is a local one.
-    resolveNaptr: async (name) => (name.includes('.') ? dns.resolveNaptr(name) : []),
-    resolveSrv: async (name) => (/^_\w+\._\w+\.[^.]+$/.test(name) ? [] : dns.resolveSrv(name)),
-    resolve4: addresses(4),
-    resolve6: addresses(6),
-  };
+function addressesOf({ listening }: UserAgent): Pick<Tandem, 'sip' | 'sips'> {
+  const first = (name: TransportName) =>
+    listening.filter(({ transport }) => transport === name).map(hostAndPort)[0];
+  return { sip: first('udp') as string, sips: first('tls') };
 }
-
-const DNS_TIMEOUT_MS = 1000;
-/** The system's look-up tells no TTL. */
-const LOOKUP_TTL_S = 30;
 
 const hostAndPort = ({ address, port }: Endpoint): string =>
   `${address.includes(':') ? `[${address}]` : address}:${port}`;

@@ -1,6 +1,5 @@
 // The audit log: the one place that writes down a change of the configuration.
 import {
-  AUDIT_ACTIONS,
   type AnyResource,
   type AnyRow,
   auditEvent,
@@ -8,42 +7,34 @@ import {
   propertyName,
   shownSid,
 } from '../resources/index.ts';
+import type { Along } from '../store/index.ts';
 import type { CrudDeps } from './crud.ts';
 import { render } from './render.ts';
 import type { ApiRequest, JsonObject } from './route.ts';
 
-export interface Change {
-  readonly action: (typeof AUDIT_ACTIONS)[number];
-  readonly definition: AnyResource;
-  readonly before?: AnyRow;
-  readonly after?: AnyRow;
-}
+export type Change = { readonly definition: AnyResource } & (
+  | { readonly action: 'create'; readonly before?: undefined; readonly after: AnyRow }
+  | { readonly action: 'update'; readonly before: AnyRow; readonly after: AnyRow }
+  | { readonly action: 'delete'; readonly before: AnyRow; readonly after?: undefined }
+);
 
 const MASK = '****';
 
-/** Called once the change is committed and before it is answered: a change that is logged has happened. */
-export async function audit(deps: CrudDeps, request: ApiRequest, change: Change): Promise<void> {
+/** The event that goes along with the change into the same transaction: both are kept, or neither. */
+export function auditOf(deps: CrudDeps, request: ApiRequest, change: Change): Along {
   const { definition, before, after, action } = change;
-  const row = after ?? before;
-  if (!row) return;
-  const snapshot = (of: AnyRow | undefined): string | null =>
-    of ? JSON.stringify(masked(definition, of, deps)) : null;
-  await deps.store.insert(
-    auditEvent,
-    newRow(
-      auditEvent,
-      {
-        accountSid: request.account.sid,
-        actorSid: request.actorSid,
-        action,
-        resourceType: definition.name,
-        resourceSid: shownSid(definition, row),
-        before: snapshot(before),
-        after: snapshot(after),
-      },
-      deps,
-    ),
-  );
+  const snapshot = (row: AnyRow | undefined): string | null =>
+    row ? JSON.stringify(masked(definition, row, deps)) : null;
+  const values = {
+    accountSid: request.account.sid,
+    actorSid: request.actorSid,
+    action,
+    resourceType: definition.name,
+    resourceSid: shownSid(definition, change.after ?? change.before),
+    before: snapshot(before),
+    after: snapshot(after),
+  };
+  return { definition: auditEvent, row: newRow(auditEvent, values, deps) };
 }
 
 /** What the API shows of it, and that there are secrets, but none of them. */

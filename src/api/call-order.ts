@@ -1,6 +1,14 @@
 // From the form of POST /Calls to an order that the engine can carry out, or the error that says why not.
-import type { CallEvent, CallOrder, RouteQuestion, TwimlSource, WebhookTarget } from '../calls/index.ts';
 import {
+  type CallEvent,
+  type CallOrder,
+  carrierFor,
+  type RouteQuestion,
+  type TwimlSource,
+  type WebhookTarget,
+} from '../calls/index.ts';
+import {
+  application,
   byocTrunk,
   CALL_EVENTS,
   enumerationList,
@@ -81,8 +89,8 @@ type Values = { readonly [field: string]: FieldValue };
 
 /** What routing needs of a call. @throws {ApiError} */
 export function parseRouteQuestion(form: Form, accountSid: string, directory: Directory): RouteQuestion {
-  const { to, from, byoc, timeoutS } = parseRoute(withoutEmpty(form), accountSid, directory);
-  return { accountSid, to: to.text, from, timeoutS, ...(byoc !== undefined && { byoc }) };
+  const { to, from, carrier, timeoutS } = parseRoute(withoutEmpty(form), accountSid, directory);
+  return { accountSid, to: to.text, from, timeoutS, ...carrier };
 }
 
 function parseRoute(given: Form, accountSid: string, directory: Directory) {
@@ -98,23 +106,24 @@ function parseRoute(given: Form, accountSid: string, directory: Directory) {
       `cannot be the caller of a ${to.kind === 'sip' ? 'SIP call' : 'phone call'}`,
       21212,
     );
-  const byoc = byocOf(to, values, { directory, accountSid });
-  return { to, from, byoc, values, timeoutS: Number(values.timeout) };
+  const carrier = carrierOf(to, values, { directory, accountSid });
+  return { to, from, carrier, values, timeoutS: Number(values.timeout) };
 }
 
 /** @throws {ApiError} */
 export function parseCallOrder(form: Form, accountSid: string, directory: Directory): CallOrder {
   const given = withoutEmpty(form);
-  const { to, from, byoc, values, timeoutS } = parseRoute(given, accountSid, directory);
-  const twiml = twimlSource(values);
+  const { to, from, carrier, values, timeoutS } = parseRoute(given, accountSid, directory);
+  const webhooks = webhooksOf(values, { directory, accountSid });
+  const twiml = twimlSource(webhooks);
   if (!twiml) throw errors.urlRequired();
   return {
     accountSid,
     to: to.text,
     from,
-    ...(byoc !== undefined && { byoc }),
+    ...carrier,
     twiml,
-    ...callbacks(values),
+    ...callbacks(webhooks),
     timeoutS,
     timeLimitS: Number(values.timeLimit),
     warnings: warningsOf(given, to),
@@ -124,9 +133,6 @@ export function parseCallOrder(form: Form, accountSid: string, directory: Direct
 /** Where the TwiML comes from; undefined when neither Url nor Twiml is given. @throws {ApiError} */
 export function twimlSource(values: Values): TwimlSource | undefined {
   const { url, twiml } = values;
-  if (typeof values.applicationSid === 'string') {
-    throw errors.invalid('ApplicationSid', `names ${values.applicationSid}, which does not exist`, 21218);
-  }
   if (typeof twiml === 'string' && twiml.length > MAX_TWIML_CHARACTERS)
     throw errors.twimlTooLong(MAX_TWIML_CHARACTERS);
   if (typeof url === 'string') return webhook(url, values.method);
@@ -146,18 +152,45 @@ export function orderError(faults: readonly FieldError[]): ApiError | undefined 
 export const withoutEmpty = (form: Form): Form =>
   new Map([...form].filter(([, values]) => values.some((value) => value !== '')));
 
-function byocOf(
-  to: Endpoint,
+/** An application's webhooks stand for all that the call was given, its inline TwiML included. */
+function webhooksOf(
   values: Values,
   { directory, accountSid }: { directory: Directory; accountSid: string },
-): string | undefined {
-  if (to.kind === 'sip') return undefined;
-  const { byoc } = values;
-  if (typeof byoc !== 'string') throw errors.noCarrier(to.text);
+): Values {
+  const sid = values.applicationSid;
+  if (typeof sid !== 'string') return values;
+  const found = directory.find(application, sid);
+  if (found?.accountSid !== accountSid) {
+    throw errors.invalid('ApplicationSid', `names ${sid}, which does not exist`, 21218);
+  }
+  return {
+    ...values,
+    url: found.voiceUrl,
+    method: found.voiceMethod,
+    twiml: null,
+    fallbackUrl: found.voiceFallbackUrl,
+    fallbackMethod: found.voiceFallbackMethod,
+    statusCallback: found.statusCallback,
+    statusCallbackMethod: found.statusCallbackMethod,
+  };
+}
+
+/** The trunk that Byoc names, else the one of the longest CarrierRoute. */
+function carrierOf(
+  to: Endpoint,
+  { byoc }: Values,
+  { directory, accountSid }: { directory: Directory; accountSid: string },
+): Pick<RouteQuestion, 'byoc' | 'carrierRoute'> {
+  if (to.kind === 'sip') return {};
+  if (typeof byoc !== 'string') {
+    const carrier = carrierFor(to.text, accountSid, directory);
+    if (!carrier) throw errors.noCarrier(to.text);
+    return { byoc: carrier.trunkSid, carrierRoute: carrier.routeSid };
+  }
   if (directory.find(byocTrunk, byoc)?.accountSid !== accountSid) {
     throw errors.invalid('Byoc', `names ${byoc}, which does not exist`);
   }
-  return byoc;
+  return { byoc };
 }
 
 function callbacks(values: Values): Pick<CallOrder, 'fallback' | 'statusCallback'> {

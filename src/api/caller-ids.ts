@@ -18,7 +18,10 @@ const CALL_PARAMETERS = {
 const CODE_DIGITS = 6;
 
 export function callerIdRoutes(deps: CrudDeps): readonly Route[] {
-  const path = dialectOf(outgoingCallerId).collection(outgoingCallerId, { account: ':AccountSid', parent: '' });
+  const path = dialectOf(outgoingCallerId).collection(outgoingCallerId, {
+    account: ':AccountSid',
+    parent: '',
+  });
   return [{ method: 'POST', path, answer: (request) => validate(deps, request) }];
 }
 
@@ -34,7 +37,10 @@ async function validate(deps: CrudDeps, request: ApiRequest): Promise<Answer> {
       call_sid: null,
       friendly_name: row.friendlyName ?? null,
       phone_number: row.phoneNumber ?? null,
-      validation_code: String(Math.floor(deps.random.fraction() * 10 ** CODE_DIGITS)).padStart(CODE_DIGITS, '0'),
+      validation_code: String(Math.floor(deps.random.fraction() * 10 ** CODE_DIGITS)).padStart(
+        CODE_DIGITS,
+        '0',
+      ),
     },
   };
 }

@@ -29,6 +29,30 @@ async function stored(
 }
 
 describe('placing a call', () => {
+  it('by an application takes its webhooks and none of the call’s own', async () => {
+    const { client, calls, stranger } = await startApi();
+    const app = await client.applications.create({
+      voiceUrl: 'https://app.example/voice',
+      voiceMethod: 'GET',
+      statusCallback: 'https://app.example/status',
+    });
+    const ends = { to: 'sip:a@b.example', from: 'a' };
+    const own = { url: 'https://own.example/', fallbackUrl: 'https://own.example/', twiml: TWIML };
+    await client.calls.create({ ...ends, ...own, applicationSid: app.sid });
+    expect(calls.orders[0]).toMatchObject({
+      twiml: { url: 'https://app.example/voice', method: 'GET' },
+      statusCallback: { url: 'https://app.example/status', method: 'POST' },
+    });
+    expect(calls.orders[0]).not.toHaveProperty('fallback');
+    const silent = await client.applications.create();
+    expect(await failed(client.calls.create({ ...ends, ...own, applicationSid: silent.sid }))).toMatchObject({
+      code: 21205,
+    });
+    expect(await failed(stranger.calls.create({ ...ends, ...own, applicationSid: app.sid }))).toMatchObject({
+      code: 21218,
+    });
+  });
+
   it('orders it and answers with its record', async () => {
     const { client, calls } = await startApi();
     const trunk = await client.voice.v1.byocTrunks.create();

@@ -6,6 +6,7 @@ import {
   type AnyRow,
   type DomainSuffixes,
   isSid,
+  key,
   type NewRow,
   newRow,
   type Operation,
@@ -20,7 +21,7 @@ import {
   views,
 } from '../resources/index.ts';
 import { CursorError, type Filter, type Store } from '../store/index.ts';
-import { audit } from './audit.ts';
+import { auditOf } from './audit.ts';
 import { dialectOf } from './dialect.ts';
 import { type ApiError, errors, parameterError } from './errors.ts';
 import { parseFilters } from './filters.ts';
@@ -50,15 +51,23 @@ function routesOf(definition: AnyResource, deps: CrudDeps): readonly Route[] {
     (handler: BoundHandler): Handler =>
     (request) =>
       handler(deps, definition, request);
+  const writing = definition.tokenOnly ? (handler: BoundHandler) => withToken(bound(handler)) : bound;
   const all: Readonly<Record<Operation, Route>> = {
-    create: { method: 'POST', path: collection, answer: bound(create) },
+    create: { method: 'POST', path: collection, answer: writing(create) },
     list: { method: 'GET', path: collection, answer: bound(list) },
     fetch: { method: 'GET', path: instance, answer: bound(fetchOne) },
-    update: { method: 'POST', path: instance, answer: bound(update) },
-    delete: { method: 'DELETE', path: instance, answer: bound(remove) },
+    update: { method: 'POST', path: instance, answer: writing(update) },
+    delete: { method: 'DELETE', path: instance, answer: writing(remove) },
   };
   return definition.operations.map((operation) => all[operation]);
 }
+
+const withToken =
+  (handler: Handler): Handler =>
+  (request) => {
+    if (request.actorSid.startsWith(key.sid)) throw errors.accessDenied();
+    return handler(request);
+  };
 
 type BoundHandler = (deps: CrudDeps, definition: AnyResource, request: ApiRequest) => Promise<Answer>;
 
@@ -74,17 +83,19 @@ async function create(deps: CrudDeps, definition: AnyResource, request: ApiReque
 export async function createRow(
   deps: CrudDeps,
   definition: AnyResource,
-  { request, values }: { readonly request: ApiRequest; readonly values: Values },
+  given: { readonly request: ApiRequest; readonly values: Values },
 ): Promise<AnyRow> {
-  const settled = settledValues(deps, definition, { request, values });
+  const { request } = given;
+  const settled = settledValues(deps, definition, given);
   await checkReferences(deps.store, definition, { request, values: settled });
   const stored = storedAs(definition);
-  const row = newRow(stored, { ...settled, accountSid: request.account.sid } as NewRow<AnyResource>, deps);
-  const inserted = (await deps.store.insert(stored, row).catch(async (error: unknown) => {
-    throw await refusal(error, deps.store, { definition, request, row: row as AnyRow, verb: 'created' });
-  })) as AnyRow;
-  await audit(deps, request, { action: 'create', definition, after: inserted });
-  return inserted;
+  const values = { ...settled, accountSid: request.account.sid } as NewRow<AnyResource>;
+  const row = newRow(stored, values, deps) as AnyRow;
+  const along = auditOf(deps, request, { action: 'create', definition, after: row });
+  await deps.store.insert(stored, row, along).catch(async (error: unknown) => {
+    throw await refusal(error, deps.store, { definition, request, row, verb: 'created' });
+  });
+  return row;
 }
 
 async function fetchOne(deps: CrudDeps, definition: AnyResource, request: ApiRequest): Promise<Answer> {
@@ -122,24 +133,26 @@ export async function updateRow(
   const { request, current } = change;
   const values = settledValues(deps, definition, change);
   await checkReferences(deps.store, definition, { request, values });
+  const after = { ...current, ...values, dateUpdated: deps.clock.now() };
+  const along = auditOf(deps, request, { action: 'update', definition, before: current, after });
   const row = await deps.store
-    .update(storedAs(definition), current.sid, values)
+    .update(storedAs(definition), current.sid, values, along)
     .catch(async (error: unknown) => {
-      throw await refusal(error, deps.store, { definition, request, row: { ...current, ...values }, verb: 'changed' });
+      throw await refusal(error, deps.store, { definition, request, row: after, verb: 'changed' });
     });
   if (!row) throw notFound(definition, request);
-  const after = row as AnyRow;
-  await audit(deps, request, { action: 'update', definition, before: current, after });
-  return after;
+  return row as AnyRow;
 }
 
 async function remove(deps: CrudDeps, definition: AnyResource, request: ApiRequest): Promise<Answer> {
   const row = (await ownRow(deps.store, definition, request)) as AnyRow;
-  const removed = await deps.store.remove(storedAs(definition), row.sid).catch(async (error: unknown) => {
-    throw await refusal(error, deps.store, { definition, request, row, verb: 'deleted' });
-  });
+  const along = auditOf(deps, request, { action: 'delete', definition, before: row });
+  const removed = await deps.store
+    .remove(storedAs(definition), row.sid, along)
+    .catch(async (error: unknown) => {
+      throw await refusal(error, deps.store, { definition, request, row, verb: 'deleted' });
+    });
   if (!removed) throw notFound(definition, request);
-  await audit(deps, request, { action: 'delete', definition, before: row });
   return { status: 204 };
 }
 

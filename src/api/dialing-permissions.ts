@@ -47,7 +47,11 @@ export const dialingPermissionRoutes = (deps: CrudDeps): readonly Route[] => [
     answer: async (request) => listPrefixes(request),
   },
   { method: 'POST', path: `${ROOT}/BulkCountryUpdates`, answer: (request) => updateCountries(deps, request) },
-  { method: 'GET', path: SETTINGS, answer: async (request) => ({ status: 200, body: settings(deps, request) }) },
+  {
+    method: 'GET',
+    path: SETTINGS,
+    answer: async (request) => ({ status: 200, body: settings(deps, request) }),
+  },
   { method: 'POST', path: SETTINGS, answer: (request) => updateSettings(deps, request) },
 ];
 
@@ -192,7 +196,11 @@ interface Put {
 }
 
 /** The one row of its kind is changed, or created; when another request has just created it, it is changed after all. */
-async function put(deps: CrudDeps, request: ApiRequest, { definition, current, ...given }: Put): Promise<void> {
+async function put(
+  deps: CrudDeps,
+  request: ApiRequest,
+  { definition, current, ...given }: Put,
+): Promise<void> {
   const change = async (row: AnyRow) => {
     await updateRow(deps, definition, { request, current: row, values: given.changes ?? given.values });
   };

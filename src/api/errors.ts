@@ -23,6 +23,7 @@ export const errors = {
   authenticate: () =>
     new ApiError(401, 20003, 'Authenticate', { 'WWW-Authenticate': 'Basic realm="Twilio API"' }),
   accountNotActive: () => new ApiError(403, 20005, 'Account not active'),
+  accessDenied: () => new ApiError(403, 20006, "Access denied: this needs the account's own token"),
   notFound: (path: string) => new ApiError(404, 20404, `The requested resource ${path} was not found`),
   methodNotAllowed: (allow: string) => new ApiError(405, 20004, 'Method not allowed', { Allow: allow }),
   onlyJson: () => new ApiError(406, 20406, 'Only JSON is served: add .json to the path'),
@@ -43,7 +44,7 @@ export const errors = {
     new ApiError(
       400,
       21214,
-      `No carrier is configured for ${number}: give Byoc, the SID of the BYOC trunk that is to carry the call`,
+      `No carrier is configured for ${number}: give Byoc, the SID of the BYOC trunk that is to carry it, or make a CarrierRoute for its prefix`,
     ),
   notInProgress: (intent: 'redirect' | 'end') =>
     new ApiError(400, 21220, `Call is not in-progress. Cannot ${intent}.`),

@@ -105,8 +105,16 @@ function addStore(registry: Registry, store: Store): void {
   gauge(registry, ['tandem_outbox_callbacks', 'Status callbacks not settled yet, of all nodes'], () =>
     store.journal.countWaiting().catch(() => Number.NaN),
   );
-  gauge(registry, ['tandem_journal_waiting', 'Call records that wait to be written'], () => journal().waiting);
-  counter(registry, ['tandem_journal_commits_total', 'Groups of call records written'], () => journal().commits);
+  gauge(
+    registry,
+    ['tandem_journal_waiting', 'Call records that wait to be written'],
+    () => journal().waiting,
+  );
+  counter(
+    registry,
+    ['tandem_journal_commits_total', 'Groups of call records written'],
+    () => journal().commits,
+  );
   counter(
     registry,
     ['tandem_journal_commit_seconds_total', 'Time spent writing groups of call records'],

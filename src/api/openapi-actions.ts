@@ -33,7 +33,11 @@ export const ACTIONS: { readonly [route: string]: ActionDescription } = {
     form: 'Status Url Method Twiml',
     schema: 'Call',
   },
-  [`DELETE ${CALLS}/:Sid`]: { id: 'deleteCall', summary: 'Deletes the record of a call that has ended', status: 204 },
+  [`DELETE ${CALLS}/:Sid`]: {
+    id: 'deleteCall',
+    summary: 'Deletes the record of a call that has ended',
+    status: 204,
+  },
   [`POST ${NUMBER}`]: {
     id: 'createTrunkPhoneNumber',
     summary: 'Gives a phone number to a trunk',

@@ -13,11 +13,16 @@ import type { Json, JsonObject } from './route.ts';
 
 const STRING = { type: 'string' } as const;
 
-export const sidSchema = (prefix: string): JsonObject => ({ ...STRING, pattern: `^${prefix}[0-9a-fA-F]{32}$` });
+export const sidSchema = (prefix: string): JsonObject => ({
+  ...STRING,
+  pattern: `^${prefix}[0-9a-fA-F]{32}$`,
+});
 
 /** ISO 8601 in the v1 style, RFC 2822 in 2010-04-01's. */
 const dateSchema = (definition: AnyResource): JsonObject =>
-  dialectOf(definition).suffix === '' ? { ...STRING, format: 'date-time' } : { ...STRING, pattern: ' \\+0000$' };
+  dialectOf(definition).suffix === ''
+    ? { ...STRING, format: 'date-time' }
+    : { ...STRING, pattern: ' \\+0000$' };
 
 /** A resource as it is shown; secrets that are shown once are not required. */
 export function resourceSchema(definition: AnyResource): JsonObject {
@@ -28,7 +33,9 @@ export function resourceSchema(definition: AnyResource): JsonObject {
     sid: STRING,
     [isAccount ? 'owner_account_sid' : 'account_sid']: sidSchema('AC'),
     ...(parent && { [propertyName(parent)]: sidSchema(definition.parent?.sid ?? '') }),
-    ...Object.fromEntries(shown.map(([name, field]) => [propertyName(name), propertySchema(definition, field)])),
+    ...Object.fromEntries(
+      shown.map(([name, field]) => [propertyName(name), propertySchema(definition, field)]),
+    ),
     ...Object.fromEntries(Object.keys(derived).map((name) => [propertyName(name), {}])),
     date_created: dateSchema(definition),
     date_updated: dateSchema(definition),
@@ -38,7 +45,8 @@ export function resourceSchema(definition: AnyResource): JsonObject {
   const required = Object.keys(properties);
   for (const [name, field] of Object.entries(fields)) {
     const shownLater = propertyName(name) in properties;
-    if (field.isShownOnce) properties[propertyName(name)] = shownLater ? { type: ['string', 'null'] } : STRING;
+    if (field.isShownOnce)
+      properties[propertyName(name)] = shownLater ? { type: ['string', 'null'] } : STRING;
   }
   return { type: 'object', properties, required };
 }

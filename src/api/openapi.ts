@@ -71,7 +71,14 @@ const OPEN_PATHS: JsonObject = Object.fromEntries(
     ['/openapi.json', 'description', 'This document'],
   ].map(([path = '', operationId = '', summary = '']) => [
     path,
-    { get: { operationId, summary, security: [], responses: { 200: json({ type: 'object' }), default: fault() } } },
+    {
+      get: {
+        operationId,
+        summary,
+        security: [],
+        responses: { 200: json({ type: 'object' }), default: fault() },
+      },
+    },
   ]),
 );
 
@@ -87,7 +94,10 @@ const ERROR = {
 };
 
 function fault(): JsonObject {
-  return { description: 'Refused, with the reason', content: { 'application/json': { schema: ref('Error') } } };
+  return {
+    description: 'Refused, with the reason',
+    content: { 'application/json': { schema: ref('Error') } },
+  };
 }
 
 function collectionOf(definition: AnyResource): string {

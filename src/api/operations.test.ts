@@ -20,7 +20,10 @@ function recordingLog(): { readonly log: Log; readonly lines: Line[] } {
 }
 
 /** `name{labels}` → value. */
-async function scrape(url: string, headers: Record<string, string> = {}): Promise<ReadonlyMap<string, number>> {
+async function scrape(
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<ReadonlyMap<string, number>> {
   const text = await (await fetch(`${url}/metrics`, { headers })).text();
   return new Map(
     text
@@ -69,7 +72,14 @@ describe('the log', () => {
 
 describe('/metrics', () => {
   it('counts requests by route and status, and tells what the exchange holds', async () => {
-    const held = { calls: 3, transactions: 4, dialogs: 5, mediaSessions: 6, callbacks: 7, callbackFailures: 8 };
+    const held = {
+      calls: 3,
+      transactions: 4,
+      dialogs: 5,
+      mediaSessions: 6,
+      callbacks: 7,
+      callbackFailures: 8,
+    };
     const { url, ask } = await startApi({}, { counts: () => held });
     await ask('/v1/ByocTrunks');
     await ask('/v1/ByocTrunks');
@@ -109,7 +119,8 @@ describe('/metrics', () => {
   it('is each exchange’s own', async () => {
     const [one, two] = [await startApi(), await startApi()];
     await one.ask('/v1/ByocTrunks');
-    const name = 'tandem_http_request_duration_seconds_count{method="GET",route="/v1/ByocTrunks",status="200"}';
+    const name =
+      'tandem_http_request_duration_seconds_count{method="GET",route="/v1/ByocTrunks",status="200"}';
     expect([(await scrape(one.url)).get(name), (await scrape(two.url)).get(name)]).toEqual([1, undefined]);
   });
 

@@ -20,7 +20,12 @@ describe('a bucket', () => {
     ['fills again with time', 2, [0, 0, 499, 500, 500, 1000], [0, 0, 1, 0, 500, 0]],
     ['never holds more than a second’s worth', 2, [0, 100_000, 100_000, 100_000], [0, 0, 0, 500]],
     ['makes nobody wait longer for asking again', 1, [0, 100, 200, 300, 1000], [0, 900, 800, 700, 0]],
-    ['lets through exactly its rate', 10, Array.from({ length: 30 }, (_, index) => index * 100), Array(30).fill(0)],
+    [
+      'lets through exactly its rate',
+      10,
+      Array.from({ length: 30 }, (_, index) => index * 100),
+      Array(30).fill(0),
+    ],
   ])('%s', (_name, perSecond, timesMs, expected) => {
     expect(waits(perSecond, timesMs)).toEqual(expected);
   });

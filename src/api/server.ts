@@ -92,7 +92,14 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   mountHealth(server, options);
   mountMetrics(server, options, metrics);
   const deps = { ...options, suffixes: options.config.suffixes ?? DEFAULT_SUFFIXES };
-  const routes = [...crudRoutes(deps), ...actionRoutes(deps), ...callRoutes(options), ...traceRoutes(options), ...explainRoutes(options), ...loadShareRoutes(options)];
+  const routes = [
+    ...crudRoutes(deps),
+    ...actionRoutes(deps),
+    ...callRoutes(options),
+    ...traceRoutes(options),
+    ...explainRoutes(options),
+    ...loadShareRoutes(options),
+  ];
   mount(server, routes, options);
   const description = openApi(routes, options.config);
   // The suffix of `/openapi.json` goes as that of every path does.

@@ -17,7 +17,10 @@ import type { Answer, ApiRequest, Route } from './route.ts';
 const PARAMETERS = { fields: { phoneNumberSid: text().required() } };
 
 export function trunkNumberRoutes(deps: CrudDeps): readonly Route[] {
-  const path = dialectOf(trunkPhoneNumber).collection(trunkPhoneNumber, { account: '', parent: ':ParentSid' });
+  const path = dialectOf(trunkPhoneNumber).collection(trunkPhoneNumber, {
+    account: '',
+    parent: ':ParentSid',
+  });
   return [
     { method: 'POST', path, answer: (request) => add(deps, request) },
     { method: 'DELETE', path: `${path}/:Sid`, answer: (request) => remove(deps, request) },

@@ -29,7 +29,7 @@ export function trunkRecordingRoutes(deps: CrudDeps): readonly Route[] {
 }
 
 async function fetchRecording({ store }: CrudDeps, request: ApiRequest): Promise<Answer> {
-  return { status: 200, body: recordingOf(await ownRow<AnyResource>(store, trunk, request) as AnyRow) };
+  return { status: 200, body: recordingOf((await ownRow<AnyResource>(store, trunk, request)) as AnyRow) };
 }
 
 async function updateRecording(deps: CrudDeps, request: ApiRequest): Promise<Answer> {

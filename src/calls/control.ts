@@ -21,6 +21,8 @@ export interface CallOrder {
   readonly from: string;
   /** Sid of the BYOC trunk that carries the call to a phone number. */
   readonly byoc?: string;
+  /** Sid of the CarrierRoute that chose the trunk, where the caller named none. */
+  readonly carrierRoute?: string;
   readonly twiml: TwimlSource;
   readonly fallback?: WebhookTarget;
   readonly statusCallback?: WebhookTarget & { readonly events: readonly CallEvent[] };
@@ -33,7 +35,10 @@ export interface CallOrder {
 }
 
 /** What decides a call's route. */
-export type RouteQuestion = Pick<CallOrder, 'accountSid' | 'to' | 'from' | 'byoc' | 'timeoutS'>;
+export type RouteQuestion = Pick<
+  CallOrder,
+  'accountSid' | 'to' | 'from' | 'byoc' | 'carrierRoute' | 'timeoutS'
+>;
 
 export type ModifyResult = 'done' | 'not-live';
 

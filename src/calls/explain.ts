@@ -1,8 +1,9 @@
 // Where a call would go and why, from the very code that routes; nothing is placed, nothing is sent but DNS queries.
-import { formatEndpoint, type RoutePlan, shareOf, type Target } from '../routing/index.ts';
+import { formatEndpoint, shareOf, type Target } from '../routing/index.ts';
 import { type Endpoint, parseUri } from '../sip/index.ts';
 import { callerUri } from './invite-template.ts';
 import { endingOf } from './outcome.ts';
+import type { CallPlan } from './plan.ts';
 import { requestUri } from './request-uri.ts';
 
 export interface ExplainedTarget {
@@ -37,7 +38,7 @@ export interface ExplainDeps {
 }
 
 export async function explain(
-  plan: RoutePlan,
+  plan: CallPlan,
   { to, from }: { readonly to: string; readonly from: string },
   { locate, fromDomain }: ExplainDeps,
 ): Promise<Explanation> {
@@ -48,7 +49,7 @@ export async function explain(
   const usable = explained.filter(({ enabled, addresses }) => enabled && addresses.length > 0);
   return {
     rule: plan.rule,
-    from: callerUri(from, fromDomain),
+    from: callerUri(from, plan.fromDomain ?? fromDomain),
     targets: explained,
     ...verdict(targets, usable),
   };

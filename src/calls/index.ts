@@ -20,4 +20,5 @@ export type {
 } from './control.ts';
 export { CallEngine } from './engine.ts';
 export type { Explanation } from './explain.ts';
+export { carrierFor } from './plan.ts';
 export { createWebhookClient, type WebhookClient } from './webhook-client.ts';

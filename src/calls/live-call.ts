@@ -40,6 +40,7 @@ export class LiveCall {
   readonly #order: CallOrder;
   readonly #route: RouteRunner;
   readonly #finished: () => void;
+  readonly #fromDomain: string;
   #row: CallRow;
   #session: MediaSession | undefined;
   #sdpVersion = 1;
@@ -60,6 +61,7 @@ export class LiveCall {
     this.#order = given.order;
     this.#row = given.row;
     this.#finished = finished;
+    this.#fromDomain = given.plan.fromDomain ?? deps.fromDomain;
     this.#route = new RouteRunner(deps, given.plan, {
       dialing: () => this.#advance({ type: 'dialing' }),
       ringing: () => this.#advance({ type: 'ringing' }),
@@ -107,7 +109,7 @@ export class LiveCall {
     if (this.ended) return session.close();
     this.#session = session;
     const offer = writeOffer(this.#localMedia(session));
-    this.#route.start(inviteTemplate(this.#row, this.#deps.fromDomain, offer));
+    this.#route.start(inviteTemplate(this.#row, this.#fromDomain, offer));
   }
 
   #localMedia(session: MediaSession) {

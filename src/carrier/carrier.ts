@@ -10,6 +10,8 @@ import {
   parseUri,
   type RequestView,
   type ServerInvite,
+  type TlsOptions,
+  type TransportName,
   type UserAgent,
 } from '../sip/index.ts';
 import { type Behaviour, behaviourOf } from './behaviours.ts';
@@ -36,6 +38,9 @@ export interface CarrierOptions extends Partial<CarrierTimes> {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
+  /** UDP without it; TLS needs `tls`. */
+  readonly transport?: TransportName;
+  readonly tls?: TlsOptions;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -51,6 +56,8 @@ export interface CarrierOptions extends Partial<CarrierTimes> {
 export interface Carrier {
   /** `ip:port`, IPv6 in brackets. */
   readonly address: string;
+  /** `sip:ip:port`, with the transport where it is not UDP. */
+  readonly uri: string;
   /** Calls that ring or are answered. */
   calls(): readonly (CarrierCallView & { readonly answered: boolean })[];
   /**
@@ -70,19 +77,21 @@ const MAX_IGNORED = 1000;
 
 /** @throws {Error} of the system (`EADDRINUSE` …) when it cannot listen. */
 export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
-  const { host, port, clock, random, log } = options;
+  const { host, port, transport = 'udp', tls, clock, random, log } = options;
   const calls = new CarrierCalls(options);
   const agent = await createUserAgent({
     clock,
     random,
     log,
-    listen: [{ host, port }],
+    listen: [{ host, port, transport }],
+    ...(tls && { tls }),
     product: 'Tandem carrier',
     ignore: (request) => calls.ignores(request),
   });
   agent.onInvite((invite) => calls.take(invite));
   return {
     address: addressOf(agent),
+    uri: `sip:${addressOf(agent)}${transport === 'udp' ? '' : `;transport=${transport}`}`,
     calls: () => calls.live(),
     captured: (id) => calls.captured(id),
     hangUp: (id) => calls.hangUp(id),

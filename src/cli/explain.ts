@@ -5,13 +5,15 @@ interface SystemError extends Error {
   readonly syscall?: string;
   readonly address?: string;
   readonly port?: number;
+  /** The variable that names the port, where the call does not tell. */
+  readonly setting?: string;
 }
 
 /** What went wrong and how to mend it; a known system error is put in the words of our settings. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { code, syscall, address, port } = error as SystemError;
-  const variable = syscall === 'listen' ? 'TANDEM_HTTP_PORT' : 'TANDEM_SIP_PORT';
+  const { code, syscall, address, port, setting } = error as SystemError;
+  const variable = setting ?? (syscall === 'listen' ? 'TANDEM_HTTP_PORT' : 'TANDEM_SIP_PORT');
   switch (code) {
     case 'EADDRINUSE':
       return `${address}:${port} is in use: stop what listens there, or set ${variable} to another port (0 picks a free one)`;

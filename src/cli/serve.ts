@@ -10,8 +10,10 @@ export async function serve(config: Config): Promise<Tandem> {
   const log = createLog(config.logLevel);
   for (const warning of config.warnings) log.warn({}, warning);
   const tandem = await startTandem(config, { clock: systemClock, random: systemRandom(), log });
-  const { http, sip, account } = tandem;
-  process.stdout.write(`${JSON.stringify({ ready: true, http, sip, account_sid: account.accountSid })}\n`);
+  const { http, sip, sips, account } = tandem;
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, http, sip, sips, account_sid: account.accountSid })}\n`,
+  );
   return tandem;
 }
 

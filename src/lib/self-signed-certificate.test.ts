@@ -22,7 +22,12 @@ describe('a self-signed certificate', () => {
   });
 
   it.each([
-    [Date.UTC(2026, 0, 2, 3, 4, 5), Date.UTC(2049, 11, 31), 'Jan  2 03:04:05 2026 GMT', 'Dec 31 00:00:00 2049 GMT'],
+    [
+      Date.UTC(2026, 0, 2, 3, 4, 5),
+      Date.UTC(2049, 11, 31),
+      'Jan  2 03:04:05 2026 GMT',
+      'Dec 31 00:00:00 2049 GMT',
+    ],
     [Date.UTC(2026, 0, 2), Date.UTC(2051, 5, 7), 'Jan  2 00:00:00 2026 GMT', 'Jun  7 00:00:00 2051 GMT'],
   ])('is valid from %i to %i', (fromMs, toMs, from, to) => {
     const { validFrom, validTo } = new X509Certificate(make(['a'], fromMs, toMs).cert);

@@ -54,7 +54,10 @@ export function settleDomainName(
   }
   const family = [surroundings.account.sid, surroundings.account.accountSid];
   if (labels.some((label) => ACCOUNT_LABEL.test(label) && !family.some((sid) => sid.toLowerCase() === label)))
-    return new Refusal(rules.foreignCode, 'Invalid Domain Name: the SID of another account is reserved for it');
+    return new Refusal(
+      rules.foreignCode,
+      'Invalid Domain Name: the SID of another account is reserved for it',
+    );
   const [, ...above] = labels;
   // Every account owns <AccountSid>.<suffix> without creating it.
   const isTop = above.length === 0 || (above.length === 1 && ACCOUNT_LABEL.test(above[0] ?? ''));
@@ -62,10 +65,7 @@ export function settleDomainName(
   const parentDomainName = `${above.join('.')}.${suffix}`;
   const [parent] = surroundings.rows.findBy(rules.definition, { domainName: parentDomainName });
   if (!parent || !family.includes(parent.accountSid)) {
-    return new Refusal(
-      rules.orphanCode,
-      'Cannot create subdomain because the parent domain does not exist',
-    );
+    return new Refusal(rules.orphanCode, 'Cannot create subdomain because the parent domain does not exist');
   }
   return { ...given, domainName: name, parentDomainName };
 }

@@ -108,6 +108,8 @@ export interface AnyResource {
   readonly indexes?: readonly (readonly string[])[];
   /** The resource whose rows these are, where this is another way to show them. */
   readonly viewOf?: AnyResource;
+  /** What an API key may only read: with a key nobody can make keys, nor change accounts. */
+  readonly tokenOnly?: boolean;
   /** Shown as `owner_account_sid` and not as `account_sid`: only accounts themselves. */
   readonly isAccount?: boolean;
   /** Addresses below the resource, or paths from the root: `links` in v1, `subresource_uris` in 2010-04-01. */

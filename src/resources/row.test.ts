@@ -122,7 +122,10 @@ describe('the list of resources', () => {
         ...(definition.partialFilters ?? []),
         ...Object.keys(definition.faultCodes ?? {}),
       ];
-      expect([definition.name, named.filter((name) => !fields.includes(name))]).toEqual([definition.name, []]);
+      expect([definition.name, named.filter((name) => !fields.includes(name))]).toEqual([
+        definition.name,
+        [],
+      ]);
     }
   });
 

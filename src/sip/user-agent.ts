@@ -22,7 +22,7 @@ import { TransactionLayer } from './transaction/layer.ts';
 import { RFC_TIMERS } from './transaction/timers.ts';
 import { type ListenPlace, listenAll } from './transport/listen.ts';
 import type { StreamLimits } from './transport/stream-connection.ts';
-import type { Certificate, TlsOptions, TlsTransport } from './transport/tls.ts';
+import type { TlsOptions, TlsTransport } from './transport/tls.ts';
 import type { Transport } from './transport/transport.ts';
 import { sendInvite } from './uac.ts';
 
@@ -50,10 +50,10 @@ export interface SipUserAgent extends UserAgent {
   /** Datagrams that led to nothing: garbage, and responses nobody waits for. */
   readonly dropped: number;
   /**
-   * New TLS connections show this certificate; those that are up stay.
-   * @throws {Error} of OpenSSL when it is none, or the key is another one's; everything stays as it was then.
+   * New TLS connections show this certificate and, where `ca` is given, trust that; those that are up stay.
+   * @throws {Error} of OpenSSL when one is none, or the key is another one's; everything stays as it was then.
    */
-  reloadTls(certificate: Certificate): void;
+  reloadTls(tls: TlsOptions): void;
 }
 
 /** @throws {Error} of the system (`EADDRINUSE` …) when it cannot listen somewhere; nothing is left open then. */
@@ -107,8 +107,8 @@ class Agent implements SipUserAgent {
     );
   }
 
-  reloadTls(certificate: Certificate): void {
-    for (const transport of this.#transports) if (isTls(transport)) transport.reload(certificate);
+  reloadTls(tls: TlsOptions): void {
+    for (const transport of this.#transports) if (isTls(transport)) transport.reload(tls);
   }
 
   onInvite(handler: (invite: ServerInvite) => void): void {

@@ -39,7 +39,9 @@ export interface Codec {
 const hasUserinfo = (url: string): boolean => /^[a-z]+:\/\/[^/?#]*@/i.test(url);
 
 export function createCodec(cipher: Cipher): Codec {
-  const kindsOf = memoize(columnKinds);
+  const columnsOf = memoize((definition: AnyResource) =>
+    [...columnKinds(definition)].map(([field, kind]) => ({ field, kind, column: propertyName(field) })),
+  );
 
   const encodeValue = (kind: ColumnKind, value: FieldValue): SqlValue => {
     if (value === null) return null;
@@ -64,16 +66,16 @@ export function createCodec(cipher: Cipher): Codec {
     encode(definition, values) {
       const given = values as Record<string, FieldValue | undefined>;
       const columns: Record<string, SqlValue> = {};
-      for (const [field, kind] of kindsOf(definition)) {
+      for (const { field, kind, column } of columnsOf(definition)) {
         const value = given[field];
-        if (value !== undefined) columns[propertyName(field)] = encodeValue(kind, value);
+        if (value !== undefined) columns[column] = encodeValue(kind, value);
       }
       return columns;
     },
     decode(definition, row) {
       const values: Record<string, FieldValue> = {};
-      for (const [field, kind] of kindsOf(definition)) {
-        values[field] = decodeValue(kind, row[propertyName(field)] ?? null);
+      for (const { field, kind, column } of columnsOf(definition)) {
+        values[field] = decodeValue(kind, row[column] ?? null);
       }
       return values as unknown as Row<typeof definition>;
     },

@@ -84,7 +84,8 @@ export class DirectoryMirror implements Directory {
         for (const child of this.children(other, sid)) this.drop(other, child.sid);
       }
       for (const field of clearedWith(other, definition.sid)) {
-        for (const user of this.#matching(other, { [field]: sid })) this.put(other, { ...user, [field]: null });
+        for (const user of this.#matching(other, { [field]: sid }))
+          this.put(other, { ...user, [field]: null });
       }
     }
   }
@@ -93,7 +94,9 @@ export class DirectoryMirror implements Directory {
     const names = Object.keys(match);
     const index = this.#tables
       .get(definition)
-      ?.indexes.find(({ fields }) => fields.length === names.length && fields.every((each) => names.includes(each)));
+      ?.indexes.find(
+        ({ fields }) => fields.length === names.length && fields.every((each) => names.includes(each)),
+      );
     if (!index) throw new TypeError(`${definition.name} has no index of ${names.join(', ')}`);
     const found = index.rows.get(keyOf(index.fields, match as AnyRow))?.values() ?? [];
     return [...found] as unknown as Row<R>[];
@@ -103,7 +106,9 @@ export class DirectoryMirror implements Directory {
 /** What a definition asks for, its parent, and what is cleared when the row it names goes. */
 function indexedFields(definition: AnyResource): readonly (readonly string[])[] {
   const parent = parentField(definition);
-  const cleared = Object.entries(definition.fields).filter(([, field]) => field.reference?.onDelete === 'clear');
+  const cleared = Object.entries(definition.fields).filter(
+    ([, field]) => field.reference?.onDelete === 'clear',
+  );
   return [
     ...(definition.indexes ?? []),
     ...(parent === undefined ? [] : [[parent]]),
@@ -116,8 +121,10 @@ const clearedWith = ({ fields }: AnyResource, prefix: string): readonly string[]
     reference?.prefix === prefix && reference.onDelete === 'clear' ? [name] : [],
   );
 
-const keyOf = (fields: readonly string[], row: { readonly [field: string]: FieldValue | undefined }): string =>
-  JSON.stringify(fields.map((field) => row[field] ?? null));
+const keyOf = (
+  fields: readonly string[],
+  row: { readonly [field: string]: FieldValue | undefined },
+): string => JSON.stringify(fields.map((field) => row[field] ?? null));
 
 function forget(rows: Map<string, Rows>, key: string, sid: string): void {
   const found = rows.get(key);

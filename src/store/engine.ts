@@ -30,6 +30,8 @@ export interface Watcher {
 
 export interface Engine {
   readonly db: Kysely<Tables>;
+  /** Nobody else writes: what the watcher has heard is all there is. */
+  readonly isSole: boolean;
   /** Several statements are one transaction: all of them or none. */
   run(statements: readonly Statement[], durability: Durability): Promise<readonly SqlResult[]>;
   /** Makes transactions that begin with the same one go one after another; none where there is only one writer. */

@@ -12,6 +12,7 @@ export type { Directory } from './directory.ts';
 export { type Credentials, ensureFirstAccount } from './first-account.ts';
 export { openStore, type StoreOptions } from './open-store.ts';
 export {
+  type Along,
   CursorError,
   type Filter,
   IntegrityError,

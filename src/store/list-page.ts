@@ -22,7 +22,9 @@ export async function listPage<R extends AnyResource>(
   const older =
     request.before === undefined ? more : await exists(filtered, '<', lastPosition(rows, request));
   const newer =
-    request.before === undefined ? await exists(filtered, '>', firstPosition(rows, request)) : more;
+    request.before === undefined
+      ? request.after !== undefined && (await exists(filtered, '>', firstPosition(rows, request)))
+      : more;
   return {
     rows: rows.map((row) => reader.codec.decode(definition, row)),
     ...(older && { next: toCursor(lastPosition(rows, request) ?? 0) }),
@@ -61,7 +63,9 @@ async function readRows(
 
 async function exists(filtered: Query, side: '<' | '>', position: number | undefined): Promise<boolean> {
   if (position === undefined) return false;
-  const found = await filtered.select('position').where('position', side, position).limit(1).execute();
+  // In order, or PostgreSQL may look through every row before the first that fits.
+  const nearest = filtered.select('position').orderBy('position', side === '>' ? 'asc' : 'desc');
+  const found = await nearest.where('position', side, position).limit(1).execute();
   return found.length > 0;
 }
 

@@ -39,6 +39,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Engine> {
   let watch: PostgresWatch | undefined;
   return {
     db: new Kysely<Tables>({ dialect: postgresDialect(api) }),
+    isSole: false,
     run: (statements, durability) => (durability === 'full' ? api : journal).run(statements),
     exclusive: (name) => [
       { sql: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', parameters: [name] },

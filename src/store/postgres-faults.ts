@@ -30,7 +30,10 @@ export function storeErrorOf(error: unknown, place: string): Error {
 function adviceFor(state: string | undefined, place: string): [code: StoreError['code'], message: string] {
   // What the server did not say itself came from the connection; classes 08 and 57 are the server going away.
   if (state === undefined || /^(08|57P0|53300)/.test(state)) {
-    return ['unreachable', `Cannot reach PostgreSQL at ${place}: see that it runs, or change TANDEM_DATABASE`];
+    return [
+      'unreachable',
+      `Cannot reach PostgreSQL at ${place}: see that it runs, or change TANDEM_DATABASE`,
+    ];
   }
   if (/^(28|3D|42501)/.test(state)) {
     return ['refused', `PostgreSQL at ${place} refuses: mend user, password or database in TANDEM_DATABASE`];

@@ -1,5 +1,5 @@
 // PostgreSQL: the contract, several nodes on one database, and a server that goes away.
-import { createServer, type Socket, connect as connectSocket } from 'node:net';
+import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import pg from 'pg';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
@@ -143,7 +143,9 @@ describe('the schema', () => {
     await client.end();
     for (const definition of resources) {
       const actual = columns.rows
-        .filter(({ table_name, column_name }) => table_name === definition.table && column_name !== 'position')
+        .filter(
+          ({ table_name, column_name }) => table_name === definition.table && column_name !== 'position',
+        )
         .map(({ data_type }) => data_type);
       expect([definition.name, actual.toSorted()]).toEqual([
         definition.name,

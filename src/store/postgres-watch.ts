@@ -16,8 +16,9 @@ export interface PostgresWatchOptions {
 /** How often the server is asked whether it is still there, and how soon a lost connection is made again. */
 const PING_MS = 1000;
 const PING_TIMEOUT_MS = 3000;
-/** Rows read at a time. */
-const MAX_ROWS = 20;
+/** Hints are gathered for so long, then their rows are read together. */
+const GATHER_MS = 50;
+const MAX_ROWS = 500;
 
 export const CHANNEL = 'tandem_changes';
 
@@ -30,6 +31,7 @@ export class PostgresWatch {
   #everything = true;
   #reading = false;
   #timer: Timer | undefined;
+  #gathering: Timer | undefined;
   #certainAtMs: number;
   #closed = false;
 
@@ -59,6 +61,7 @@ export class PostgresWatch {
   async close(): Promise<void> {
     this.#closed = true;
     this.#options.clock.cancel(this.#timer);
+    this.#options.clock.cancel(this.#gathering);
     await this.#client?.end();
   }
 
@@ -77,7 +80,10 @@ export class PostgresWatch {
     const [table = '', sid = ''] = payload.split(' ');
     const sids = this.#hints.get(table) ?? new Set();
     this.#hints.set(table, sids.add(sid));
-    void this.#readAgain();
+    this.#gathering ??= this.#options.clock.after(GATHER_MS, () => {
+      this.#gathering = undefined;
+      void this.#readAgain();
+    });
   }
 
   /** Once at a time, so that an older reading never overtakes a newer one. Failures leave everything to be read. */

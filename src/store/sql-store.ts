@@ -1,8 +1,10 @@
 // The store on any SQL engine: rows by their definitions, the directory kept in step.
+import type { CompiledQuery } from 'kysely';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import {
   type AnyResource,
+  type AnyRow,
   type Limit,
   parentField,
   propertyName,
@@ -11,11 +13,19 @@ import {
 } from '../resources/index.ts';
 import type { Codec } from './codec.ts';
 import { DirectoryMirror } from './directory.ts';
-import type { Engine, SqlValue } from './engine.ts';
+import type { Engine, SqlResult, SqlValue, Statement } from './engine.ts';
 import { GroupJournal } from './journal.ts';
 import { listPage } from './list-page.ts';
-import { type Columns, insertWithin } from './statements.ts';
-import { LimitError, type PageOf, type PageRequest, type Patch, type Store, type StoreCounts } from './store.ts';
+import { type Columns, insertBeside, insertWithin } from './statements.ts';
+import {
+  type Along,
+  LimitError,
+  type PageOf,
+  type PageRequest,
+  type Patch,
+  type Store,
+  type StoreCounts,
+} from './store.ts';
 
 const configuration = resources.filter(({ kind }) => kind === 'configuration');
 
@@ -32,6 +42,7 @@ export class SqlStore implements Store {
   readonly #engine: Engine;
   readonly #codec: Codec;
   readonly #clock: Clock;
+  #closed = false;
 
   private constructor(parts: StoreParts) {
     this.#engine = parts.engine;
@@ -50,17 +61,22 @@ export class SqlStore implements Store {
     return store;
   }
 
-  async insert<R extends AnyResource>(definition: R, row: Row<R>): Promise<Row<R>> {
-    const { db } = this.#engine;
-    const columns = this.#codec.encode(definition, row);
+  async insert<R extends AnyResource>(definition: R, row: Row<R>, along?: Along): Promise<Row<R>> {
+    const { sid } = row as unknown as AnyRow;
     const { limit, table } = definition;
-    if (limit) await this.#insertWithin(limit, definition, columns);
-    else await db.insertInto(table).values(columns).execute();
+    const columns = this.#codec.encode(definition, row);
+    const insert = limit
+      ? this.#insertWithin(limit, definition, columns)
+      : [statementOf(this.#engine.db.insertInto(table).values(columns).compile())];
+    const results = await this.#run([...insert, ...this.#along(definition, sid, along)]);
+    if (limit && results[insert.length - 1]?.changes === 0) throw new LimitError(limit);
     this.directory.put(definition, row);
     return row;
   }
 
   async find<R extends AnyResource>(definition: R, sid: string): Promise<Row<R> | undefined> {
+    const isInMemory = this.#engine.isSole && definition.kind === 'configuration';
+    if (isInMemory && !this.#closed) return this.directory.find(definition, sid);
     const query = this.#engine.db.selectFrom(definition.table).selectAll().where('sid', '=', sid);
     const row = await query.executeTakeFirst();
     return row && this.#codec.decode(definition, row);
@@ -74,36 +90,46 @@ export class SqlStore implements Store {
     definition: R,
     sid: string,
     patch: Patch<R>,
+    along?: Along,
   ): Promise<Row<R> | undefined> {
     const columns = this.#codec.encode(definition, { ...patch, dateUpdated: this.#clock.now() });
     const query = this.#engine.db.updateTable(definition.table).set(columns).where('sid', '=', sid);
-    const row = await query.returningAll().executeTakeFirst();
+    const update = statementOf(query.returningAll().compile());
+    const [result] = await this.#run([update, ...this.#along(definition, sid, along)]);
+    const [row] = result?.rows ?? [];
     if (!row) return undefined;
     const updated = this.#codec.decode(definition, row);
     this.directory.put(definition, updated);
     return updated;
   }
 
-  async remove(definition: AnyResource, sid: string): Promise<boolean> {
+  async remove(definition: AnyResource, sid: string, along?: Along): Promise<boolean> {
     const query = this.#engine.db.deleteFrom(definition.table).where('sid', '=', sid);
-    const { numDeletedRows } = await query.executeTakeFirstOrThrow();
+    // What goes along sees the row that goes.
+    const results = await this.#run([...this.#along(definition, sid, along), statementOf(query.compile())]);
     this.directory.drop(definition, sid);
-    return numDeletedRows > 0n;
+    return results.at(-1)?.changes === 1;
   }
 
-  async #insertWithin(limit: Limit, definition: AnyResource, columns: Columns): Promise<void> {
-    const { db } = this.#engine;
+  #insertWithin(limit: Limit, definition: AnyResource, columns: Columns): readonly Statement[] {
     const { table } = definition;
     const scope = propertyName(parentField(definition) ?? 'accountSid');
-    const insert = insertWithin(table, columns, { scope, count: limit.count }).compile(db);
-    const results = await this.#engine.run(
-      [
-        ...this.#engine.exclusive(`${table} ${columns[scope]}`),
-        { sql: insert.sql, parameters: insert.parameters as readonly SqlValue[] },
-      ],
-      'full',
-    );
-    if (results.at(-1)?.changes === 0) throw new LimitError(limit);
+    const insert = insertWithin(table, columns, { scope, count: limit.count });
+    return [
+      ...this.#engine.exclusive(`${table} ${columns[scope]}`),
+      statementOf(insert.compile(this.#engine.db)),
+    ];
+  }
+
+  #along(definition: AnyResource, sid: string, along?: Along): readonly Statement[] {
+    if (!along) return [];
+    const columns = this.#codec.encode(along.definition, along.row);
+    const insert = insertBeside(along.definition.table, columns, { table: definition.table, sid });
+    return [statementOf(insert.compile(this.#engine.db))];
+  }
+
+  #run(statements: readonly Statement[]): Promise<readonly SqlResult[]> {
+    return this.#engine.run(statements, 'full');
   }
 
   async #readEverything(): Promise<void> {
@@ -123,12 +149,13 @@ export class SqlStore implements Store {
   async #readAgain(table: string, sids: readonly string[]): Promise<void> {
     const definition = configuration.find((each) => each.table === table);
     if (!definition) return;
-    const read = async (sid: string): Promise<void> => {
-      const row = await this.find(definition, sid);
-      if (row) this.directory.put(definition, row);
-      else this.directory.drop(definition, sid);
-    };
-    await Promise.all(sids.map(read));
+    const query = this.#engine.db.selectFrom(table).selectAll().where('sid', 'in', sids);
+    const gone = new Set(sids);
+    for (const row of await query.orderBy('position').execute()) {
+      gone.delete(String(row.sid));
+      this.directory.put(definition, this.#codec.decode(definition, row));
+    }
+    for (const sid of gone) this.directory.drop(definition, sid);
   }
 
   counts(): StoreCounts {
@@ -140,7 +167,13 @@ export class SqlStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.journal.close();
     await this.#engine.close();
   }
 }
+
+const statementOf = ({ sql, parameters }: CompiledQuery): Statement => ({
+  sql,
+  parameters: parameters as readonly SqlValue[],
+});

@@ -18,6 +18,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Engine> {
   }
   return {
     db,
+    isSole: true,
     run: (statements, durability) => client.run(statements, durability),
     exclusive: () => [],
     watch: (watcher) => watcher.everything(),

@@ -59,9 +59,20 @@ const excluded = (columns: Columns, key: string) =>
       .map((column) => [column, sql.ref<SqlValue>(`excluded.${column}`)]),
   );
 
+/** Inserts nothing unless the other table has a row with this SID. */
+export function insertBeside(
+  table: string,
+  columns: Columns,
+  other: { readonly table: string; readonly sid: string },
+) {
+  const names = sql.join(Object.keys(columns).map((column) => sql.ref(column)));
+  const there = sql`select 1 from ${sql.table(other.table)} where sid = ${other.sid}`;
+  return sql`insert into ${sql.table(table)} (${names}) select ${sql.join(Object.values(columns))} where exists (${there})`;
+}
+
 /**
  * Inserts nothing when `count` rows have the row's value in `scope` already. It is one statement, so that nobody
- * inserts between counting and inserting; an engine with concurrent writers must lock the scope's row before.
+ * inserts between counting and inserting; where writers run side by side, it needs `Engine.exclusive` before it.
  */
 export function insertWithin(
   table: string,

@@ -83,6 +83,12 @@ export interface StoreCounts {
   readonly directoryAgeMs: number;
 }
 
+/** A row of a record that goes into the same transaction as a change, and only if that happens. */
+export interface Along {
+  readonly definition: AnyResource;
+  readonly row: object;
+}
+
 /** Rows by definition. API writes survive a power cut; the journal's survive a kill (DESIGN §5). */
 export interface Store {
   /** Configuration in memory, as of the last commit. */
@@ -92,14 +98,19 @@ export interface Store {
    * @throws {LimitError} when the definition's limit is reached; exact under concurrent inserts.
    * @throws {IntegrityError} `reference` when the parent or a referenced row is gone, `unique` for a taken sid.
    */
-  insert<R extends AnyResource>(definition: R, row: Row<R>): Promise<Row<R>>;
+  insert<R extends AnyResource>(definition: R, row: Row<R>, along?: Along): Promise<Row<R>>;
   find<R extends AnyResource>(definition: R, sid: string): Promise<Row<R> | undefined>;
   /** Newest first. Pages neither skip nor repeat a row when others come and go. @throws {CursorError} */
   list<R extends AnyResource>(definition: R, page: PageRequest): Promise<PageOf<Row<R>>>;
   /** The row as it is now; `dateUpdated` is set. Undefined when there is none. @throws {IntegrityError} */
-  update<R extends AnyResource>(definition: R, sid: string, patch: Patch<R>): Promise<Row<R> | undefined>;
+  update<R extends AnyResource>(
+    definition: R,
+    sid: string,
+    patch: Patch<R>,
+    along?: Along,
+  ): Promise<Row<R> | undefined>;
   /** False when there is none; children go with it. @throws {IntegrityError} `restrict` while it is referred to. */
-  remove(definition: AnyResource, sid: string): Promise<boolean>;
+  remove(definition: AnyResource, sid: string, along?: Along): Promise<boolean>;
   counts(): StoreCounts;
   /** Resolves when the database answers. @throws {StoreError} */
   ping(): Promise<void>;

@@ -54,9 +54,7 @@ describe('subaccounts', () => {
     expect(await codeOf(api.stranger.api.v2010.accounts(child.sid).fetch())).toBe(20404);
     const trunk = await api.client.voice.v1.byocTrunks.create();
     expect(
-      await codeOf(
-        below.sip.domains.create({ domainName: 'a.sip.twilio.com', byocTrunkSid: trunk.sid }),
-      ),
+      await codeOf(below.sip.domains.create({ domainName: 'a.sip.twilio.com', byocTrunkSid: trunk.sid })),
     ).toBe(20001);
   });
 
@@ -90,6 +88,11 @@ describe('API keys', () => {
     const withKey = twilioClient(url, made.sid, made.secret, OWNER.sid);
     expect(await withKey.voice.v1.byocTrunks.list()).toEqual([]);
     await withKey.sip.domains.create({ domainName: 'a.sip.twilio.com' });
+    const denied = { status: 403, code: 20006 };
+    expect(await failed(withKey.newKeys.create())).toMatchObject(denied);
+    expect(await failed(withKey.keys(made.sid).remove())).toMatchObject(denied);
+    expect(await failed(withKey.api.v2010.accounts.create())).toMatchObject(denied);
+    expect((await withKey.api.v2010.accounts(OWNER.sid).fetch()).sid).toBe(OWNER.sid);
     const shown = await (await ask(`/2010-04-01/Accounts/${OWNER.sid}/Keys/${made.sid}.json`)).text();
     expect(shown).not.toContain(made.secret);
     expect((await client.keys(made.sid).update({ friendlyName: 'x' })).friendlyName).toBe('x');

@@ -1,7 +1,9 @@
 // What Twilio's pages and traces say of parameters: which are required, what they default to, how far they may go.
 
 /** Required on create; the code of a request without it. */
-export const REQUIRED: Readonly<Record<string, { readonly parameters: readonly string[]; readonly code: number }>> = {
+export const REQUIRED: Readonly<
+  Record<string, { readonly parameters: readonly string[]; readonly code: number }>
+> = {
   AuthCallsCredentialListMapping: { parameters: ['CredentialListSid'], code: 20001 },
   AuthCallsIpAccessControlListMapping: { parameters: ['IpAccessControlListSid'], code: 20001 },
   AuthRegistrationsCredentialListMapping: { parameters: ['CredentialListSid'], code: 20001 },
@@ -31,26 +33,32 @@ export const REQUIRED_ON_UPDATE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The longest text of a parameter, or the least and greatest number. */
-export const LIMITS: Readonly<Record<string, Readonly<Record<string, number | readonly [number, number]>>>> = {
-  Account: { FriendlyName: 64 },
-  Application: { FriendlyName: 64 },
-  ByocTrunk: { FriendlyName: 255 },
-  CarrierRoute: { Priority: [0, 65_535] },
-  ConnectionPolicy: { FriendlyName: 255 },
-  ConnectionPolicyTarget: { FriendlyName: 255, Priority: [0, 65_535], Weight: [1, 65_535] },
-  CredentialList: { FriendlyName: 64 },
-  Domain: { FriendlyName: 64 },
-  IncomingPhoneNumber: { FriendlyName: 64 },
-  IpAccessControlList: { FriendlyName: 255 },
-  IpAddress: { FriendlyName: 255, CidrPrefixLength: [1, 32] },
-  IpRecord: { FriendlyName: 255 },
-  Key: { FriendlyName: 64 },
-  OriginationUrl: { FriendlyName: 64, Priority: [0, 65_535], Weight: [0, 65_535] },
-  OutgoingCallerId: { FriendlyName: 64 },
-  Trunk: { FriendlyName: 255 },
-};
+export const LIMITS: Readonly<Record<string, Readonly<Record<string, number | readonly [number, number]>>>> =
+  {
+    Account: { FriendlyName: 64 },
+    Application: { FriendlyName: 64 },
+    ByocTrunk: { FriendlyName: 255 },
+    CarrierRoute: { Priority: [0, 65_535] },
+    ConnectionPolicy: { FriendlyName: 255 },
+    ConnectionPolicyTarget: { FriendlyName: 255, Priority: [0, 65_535], Weight: [1, 65_535] },
+    CredentialList: { FriendlyName: 64 },
+    Domain: { FriendlyName: 64 },
+    IncomingPhoneNumber: { FriendlyName: 64 },
+    IpAccessControlList: { FriendlyName: 255 },
+    IpAddress: { FriendlyName: 255, CidrPrefixLength: [1, 32] },
+    IpRecord: { FriendlyName: 255 },
+    Key: { FriendlyName: 64 },
+    OriginationUrl: { FriendlyName: 64, Priority: [0, 65_535], Weight: [0, 65_535] },
+    OutgoingCallerId: { FriendlyName: 64 },
+    Trunk: { FriendlyName: 255 },
+  };
 
-const WEBHOOKS = { voice_url: null, voice_method: 'POST', voice_fallback_url: null, voice_fallback_method: 'POST' };
+const WEBHOOKS = {
+  voice_url: null,
+  voice_method: 'POST',
+  voice_fallback_url: null,
+  voice_fallback_method: 'POST',
+};
 
 /** What a row has that was created with nothing but what is required. */
 export const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {

@@ -1,10 +1,12 @@
 // What holds by any order of creates, updates and deletes, and when they come at once.
+
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/lib/random.ts';
-import { resourceOfSid, resources } from '../../src/resources/index.ts';
-import type { Store } from '../../src/store/index.ts';
-import { OWNER, startApi } from '../support/api-server.ts';
-import { ACCOUNT_PATH, type Ask, create, type Json, post } from './one-of-each.ts';
+import { type AnyRow, type BaseRow, newSid, resourceOfSid, resources } from '../../src/resources/index.ts';
+import { IntegrityError, type Store } from '../../src/store/index.ts';
+import { startApi } from '../support/api-server.ts';
+import { ACCOUNT_PATH, type Ask, create, type Json, oneOfEach, post } from './one-of-each.ts';
 
 const PASSWORD = 'Correct-horse-1';
 
@@ -89,11 +91,9 @@ describe('when many come at once', () => {
       ),
     );
     const map = (index: number) =>
-      post(
-        ask,
-        domains[index]?.instance.replace('.json', '/Auth/Calls/CredentialListMappings.json') ?? '',
-        { CredentialListSid },
-      );
+      post(ask, domains[index]?.instance.replace('.json', '/Auth/Calls/CredentialListMappings.json') ?? '', {
+        CredentialListSid,
+      });
     const [statuses, removed] = await Promise.all([
       Promise.all(domains.map(async (_, index) => (await map(index)).status)),
       ask(list.instance, { method: 'DELETE' }),
@@ -111,8 +111,10 @@ async function dangling(store: Store): Promise<readonly string[]> {
   const found: string[] = [];
   for (const definition of resources.filter(({ kind }) => kind === 'configuration')) {
     const { rows } = await store.list(definition, { limit: 1000 });
-    const mirrored = store.directory.all(definition);
-    if (JSON.stringify(mirrored.toReversed()) !== JSON.stringify(rows)) found.push(`mirror of ${definition.name}`);
+    const bySid = (each: readonly BaseRow[]) => each.toSorted((a, b) => (a.sid < b.sid ? -1 : 1));
+    if (!isDeepStrictEqual(bySid(store.directory.all(definition)), bySid(rows))) {
+      found.push(`mirror of ${definition.name}`);
+    }
     for (const row of rows as unknown as readonly Record<string, string>[]) {
       for (const [name, { reference }] of Object.entries(definition.fields)) {
         const target = resourceOfSid(reference?.prefix ?? '');
@@ -140,6 +142,9 @@ describe('whatever order', () => {
     path(pick: (kind: string) => string | undefined): string;
     form(pick: (kind: string) => string | undefined, serial: number): Record<string, string>;
   }
+
+  /** They can be made and deleted only. */
+  const FIXED = ['mapping', 'trunkList', 'trunkNumber'];
 
   const below = (path: string | undefined, rest: string): string =>
     `${(path ?? `${ACCOUNT_PATH}/SIP/Domains/SD0`).replace('.json', '')}/${rest}`;
@@ -228,7 +233,8 @@ describe('whatever order', () => {
       const action = random.fraction();
       const path = pick(step.kind);
       if (path !== undefined && action < 0.3) return (await ask(path, { method: 'DELETE' })).status;
-      if (path !== undefined && action < 0.4) return (await post(ask, path, step.form(pick, serial))).status;
+      if (path !== undefined && action < 0.4 && !FIXED.includes(step.kind))
+        return (await post(ask, path, step.form(pick, serial))).status;
       const collection = step.path(pick);
       const response = await post(ask, collection, step.form(pick, serial));
       if (response.status === 201) {
@@ -243,7 +249,29 @@ describe('whatever order', () => {
   });
 });
 
-it('has an index in the database for every rule of uniqueness', async () => {
-  const { store } = await startApi();
-  expect(store.directory.all(resources[0] as (typeof resources)[number]).map(({ sid }) => sid)).toContain(OWNER.sid);
+it('the database itself keeps every rule of uniqueness', async () => {
+  const { ask, store } = await startApi();
+  await oneOfEach(ask);
+  await post(ask, '/v1/Settings', { DialingPermissionsInheritance: 'false' });
+  const update = JSON.stringify([{ iso_code: 'GB', low_risk_numbers_enabled: false }]);
+  await post(ask, '/v1/DialingPermissions/BulkCountryUpdates', { UpdateRequest: update });
+  await create(ask, '/v1/Trunks', { DomainName: 'a.pstn.twilio.com' });
+  const random = seededRandom(1);
+  for (const definition of resources) {
+    const { unique = [] } = definition;
+    const [row] = (await store.list(definition, { limit: 1 })).rows as unknown as readonly AnyRow[];
+    for (const { fields } of unique) {
+      const otherwise = unique.flatMap((rule) => rule.fields).filter((name) => !fields.includes(name));
+      const changed = otherwise.map((name) => [
+        name,
+        typeof row?.[name] === 'number' ? row[name] - 1 : `${row?.[name]}x`,
+      ]);
+      const twin = { ...row, ...Object.fromEntries(changed), sid: newSid(definition.sid, random) } as AnyRow;
+      const refused = await store.insert(definition, twin).then(
+        () => 'inserted',
+        (error: unknown) => (error instanceof IntegrityError ? error.kind : error),
+      );
+      expect([definition.name, fields, refused]).toEqual([definition.name, fields, 'unique']);
+    }
+  }
 });

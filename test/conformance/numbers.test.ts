@@ -27,7 +27,9 @@ describe('phone numbers', () => {
       status: 'in-use',
       type: 'local',
     });
-    expect((await incomingPhoneNumbers.create({ phoneNumber: '+999123456' })).friendlyName).toBe('+999123456');
+    expect((await incomingPhoneNumbers.create({ phoneNumber: '+999123456' })).friendlyName).toBe(
+      '+999123456',
+    );
     expect(await failed(incomingPhoneNumbers.create({ phoneNumber: '+14155550123' }))).toMatchObject({
       status: 400,
       code: 21422,
@@ -224,7 +226,14 @@ describe('dialing permissions', () => {
   it('refuse what is no update', async () => {
     const { client } = await startApi();
     const { bulkCountryUpdates } = client.voice.v1.dialingPermissions;
-    for (const updateRequest of ['', 'x', '{}', '[1]', '[{"iso_code":"XX"}]', '[{"iso_code":"GB","low_risk_numbers_enabled":"x"}]']) {
+    for (const updateRequest of [
+      '',
+      'x',
+      '{}',
+      '[1]',
+      '[{"iso_code":"XX"}]',
+      '[{"iso_code":"GB","low_risk_numbers_enabled":"x"}]',
+    ]) {
       expect([updateRequest, await codeOf(bulkCountryUpdates.create({ updateRequest }))]).toEqual([
         updateRequest,
         20001,
@@ -236,9 +245,9 @@ describe('dialing permissions', () => {
     const { client, ask, url } = await startApi();
     const settings = client.voice.v1.dialingPermissions.settings();
     expect((await settings.fetch()).dialingPermissionsInheritance).toBe(true);
-    expect((await settings.update({ dialingPermissionsInheritance: false })).dialingPermissionsInheritance).toBe(
-      false,
-    );
+    expect(
+      (await settings.update({ dialingPermissionsInheritance: false })).dialingPermissionsInheritance,
+    ).toBe(false);
     const response = await post(ask, '/v1/Settings');
     expect([response.status, await response.json()]).toEqual([
       202,

@@ -66,10 +66,20 @@ it('goes as far as the limits and no further', async () => {
           ? [['ü'.repeat(limit)], ['x'.repeat(limit + 1)]]
           : [limit.map(String), [limit[0] - 1, limit[1] + 1, '', 'x', '1.5'].map(String)];
       for (const value of within) {
-        expect([name, parameter, value, await update(parameter, value)]).toEqual([name, parameter, value, 200]);
+        expect([name, parameter, value, await update(parameter, value)]).toEqual([
+          name,
+          parameter,
+          value,
+          200,
+        ]);
       }
       for (const value of beyond) {
-        expect([name, parameter, value, await update(parameter, value)]).toEqual([name, parameter, value, 400]);
+        expect([name, parameter, value, await update(parameter, value)]).toEqual([
+          name,
+          parameter,
+          value,
+          400,
+        ]);
       }
     }
   }
@@ -80,7 +90,9 @@ it('never changes what is fixed, nor what is no parameter', async () => {
   for (const definition of changeable) {
     const row = made[definition.name];
     if (!row) throw new Error(`There is no ${definition.name}`);
-    const unchangeable = Object.entries(definition.fields).filter(([, field]) => !field.isParameterOf('update'));
+    const unchangeable = Object.entries(definition.fields).filter(
+      ([, field]) => !field.isParameterOf('update'),
+    );
     const form = Object.fromEntries([
       ...unchangeable.map(([name]) => [parameterName(name), 'changed']),
       ['Sid', 'changed'],
@@ -88,12 +100,10 @@ it('never changes what is fixed, nor what is no parameter', async () => {
       ['DateCreated', 'changed'],
       ['Url', 'changed'],
     ]);
+    const { date_updated: _, ...before } = (await (await ask(row.instance)).json()) as Json;
     const answer = await post(ask, row.instance, { ...form, ...updateForm(definition.name, row) });
     expect([definition.name, answer.status]).toEqual([definition.name, 200]);
-    const { date_updated: _, auth_token: _token, secret: _secret, ...before } = row.json;
-    // The number was given to a trunk after it was made.
-    const { trunk_sid: _trunk, ...expected } = before;
-    expect(await answer.json()).toMatchObject(definition.name === 'IncomingPhoneNumber' ? expected : before);
+    expect(await answer.json()).toMatchObject(before);
   }
 });
 

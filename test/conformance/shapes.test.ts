@@ -52,21 +52,25 @@ it('shows addresses that lead back to the row', async () => {
   }
 });
 
-describe.each(served.map((definition) => [definition.name, definition] as const))('%s', (name, definition) => {
-  const { createParameters = [], updateParameters = [], filters } = SHAPES[name] ?? {};
+describe.each(served.map((definition) => [definition.name, definition] as const))(
+  '%s',
+  (name, definition) => {
+    const { createParameters = [], updateParameters = [], filters } = SHAPES[name] ?? {};
 
-  it('takes the parameters', () => {
-    if (ACTIONS.includes(name)) return;
-    const taken = (operation: 'create' | 'update') =>
-      Object.entries(definition.fields)
-        .filter(([, field]) => field.isParameterOf(operation))
-        .map(([field]) => parameterName(field))
-        .toSorted();
-    expect(taken('create')).toEqual(createParameters.toSorted());
-    if (definition.operations.includes('update')) expect(taken('update')).toEqual(updateParameters.toSorted());
-  });
+    it('takes the parameters', () => {
+      if (ACTIONS.includes(name)) return;
+      const taken = (operation: 'create' | 'update') =>
+        Object.entries(definition.fields)
+          .filter(([, field]) => field.isParameterOf(operation))
+          .map(([field]) => parameterName(field))
+          .toSorted();
+      expect(taken('create')).toEqual(createParameters.toSorted());
+      if (definition.operations.includes('update'))
+        expect(taken('update')).toEqual(updateParameters.toSorted());
+    });
 
-  it('filters lists', () => {
-    expect((definition.filters ?? []).map(parameterName).toSorted()).toEqual(filters?.toSorted());
-  });
-});
+    it('filters lists', () => {
+      expect((definition.filters ?? []).map(parameterName).toSorted()).toEqual(filters?.toSorted());
+    });
+  },
+);

@@ -125,11 +125,13 @@ describe('origination URLs', () => {
     const { originationUrls } = client.trunking.v1.trunks(sid);
     const url = await originationUrls.create({ ...VALUES, sipUrl: 'sip://sip-box.com:1234', weight: 0 });
     expect(url).toMatchObject({ sipUrl: 'sip:sip-box.com:1234', weight: 0, priority: 1, trunkSid: sid });
-    expect(await originationUrls(url.sid).update({ sipUrl: 'sips:a.example', enabled: false })).toMatchObject({
-      sipUrl: 'sips:a.example',
-      enabled: false,
-      weight: 0,
-    });
+    expect(await originationUrls(url.sid).update({ sipUrl: 'sips:a.example', enabled: false })).toMatchObject(
+      {
+        sipUrl: 'sips:a.example',
+        enabled: false,
+        weight: 0,
+      },
+    );
     expect(await codeOf(originationUrls.create({ ...VALUES, sipUrl: 'http://a.example' }))).toBe(20001);
     expect(await codeOf(originationUrls.create({ ...VALUES, weight: 65_536 }))).toBe(20001);
     expect(await codeOf(originationUrls.create({ ...VALUES, friendlyName: 'x'.repeat(65) }))).toBe(20001);

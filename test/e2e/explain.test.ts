@@ -87,14 +87,59 @@ describe('Explain', () => {
     expect(loop).toMatchObject({ error_code: 32400 });
     expect(JSON.stringify(loop.targets)).toContain('the call would loop');
     const twiml = '<Response/>';
-    const { sid } = await exchange.client.calls.create({ to: CALL.To, from: CALL.From, byoc: own.byoc, twiml });
+    const { sid } = await exchange.client.calls.create({
+      to: CALL.To,
+      from: CALL.From,
+      byoc: own.byoc,
+      twiml,
+    });
     expect((await exchange.ended(sid)).status).toBe('failed');
     expect((await exchange.trace(sid)).attempts[0]?.why).toContain('the call would loop');
   });
 
+  it('finds the trunk by the longest CarrierRoute, and the From host by the trunk’s domain', async () => {
+    const carrier = await exchange.carrier({ ringMs: 0 });
+    const everywhere = await trunkTo({ target: 'sip:127.0.0.9' });
+    const near = await trunkTo({ target: carrier.uri });
+    const spare = await trunkTo({ target: 'sip:127.0.0.8' });
+    const routes = [
+      { Prefix: '', ByocTrunkSid: everywhere.byoc },
+      { Prefix: '+1555', ByocTrunkSid: spare.byoc, Priority: '20' },
+      { Prefix: '+1555', ByocTrunkSid: near.byoc, Priority: '10' },
+    ];
+    for (const route of routes) expect((await ask('CarrierRoutes', route)).status).toBe(201);
+    const domain = await exchange.client.sip.domains.create({
+      domainName: 'near.sip.twilio.com',
+      byocTrunkSid: near.byoc,
+    });
+    expect((await ask('Explain', { ...CALL, To: '+4930123456' })).body).toMatchObject({
+      byoc: everywhere.byoc,
+      rule: expect.stringContaining('every number'),
+    });
+    expect((await ask('Explain', CALL)).body).toMatchObject({
+      byoc: near.byoc,
+      from: 'sip:+15550009999@near.sip.twilio.com',
+      rule: expect.stringContaining('numbers that begin with +1555'),
+    });
+    const named = await exchange.client.sip.domains.create({ domainName: 'named.sip.twilio.com' });
+    await exchange.client.voice.v1.byocTrunks(near.byoc).update({ fromDomainSid: named.sid });
+    const { sid } = await exchange.client.calls.create({
+      to: CALL.To,
+      from: CALL.From,
+      twiml: '<Response/>',
+    });
+    expect((await exchange.ended(sid)).status).toBe('completed');
+    const { call } = await carrier.event('invite');
+    expect(call.from).toContain('<sip:+15550009999@named.sip.twilio.com>');
+    expect(domain.sid).toMatch(/^SD/);
+  });
+
   it('refuses what POST /Calls refuses', async () => {
     expect(await ask('Explain', { From: CALL.From })).toMatchObject({ status: 400, body: { code: 21201 } });
-    expect(await ask('Explain', { ...CALL, Byoc: `BY${'0'.repeat(32)}` })).toMatchObject({ status: 400, body: { code: 20001 } });
+    expect(await ask('Explain', { ...CALL, Byoc: `BY${'0'.repeat(32)}` })).toMatchObject({
+      status: 400,
+      body: { code: 20001 },
+    });
   });
 });
 

@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,8 +30,14 @@ export interface Sipp {
   stop(): void;
 }
 
-/** Starts SIPp on a free port of 127.0.0.1; `args` name the scenario and how many calls to wait for (`-m`). */
-export async function startSipp(args: readonly string[]): Promise<Sipp> {
+/**
+ * Starts SIPp on a free port of 127.0.0.1; `args` name the scenario and how many calls to wait for (`-m`).
+ * @param listens as the transport of `args`; nowhere when it only calls.
+ */
+export async function startSipp(
+  args: readonly string[],
+  listens: 'udp' | 'tcp' | 'nowhere' = 'udp',
+): Promise<Sipp> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'tandem-sipp-'));
   const common = ['-i', '127.0.0.1', '-p', String(port), '-nostdin', '-timeout', '30s', '-timeout_error'];
@@ -44,7 +51,7 @@ export async function startSipp(args: readonly string[]): Promise<Sipp> {
       resolve(code ?? -1);
     }),
   );
-  await bound(port);
+  if (listens !== 'nowhere') await bound(port, listens);
   return { port, exit, output: () => printed, stop: () => void child.kill() };
 }
 
@@ -57,16 +64,22 @@ async function freePort(): Promise<number> {
 }
 
 /** Waits until the port is taken, that is, until SIPp listens. */
-async function bound(port: number): Promise<void> {
+async function bound(port: number, transport: 'udp' | 'tcp'): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
-    const socket = createSocket('udp4');
-    const free = await new Promise<boolean>((resolve) => {
-      socket.once('error', () => resolve(false));
-      socket.bind(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!free) return;
-    await new Promise<void>((resolve) => socket.close(resolve));
+    if (!(await (transport === 'udp' ? isFreeUdp(port) : isFreeTcp(port)))) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`SIPp does not listen on port ${port}`);
 }
+
+const isFreeUdp = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = createSocket('udp4').once('error', () => resolve(false));
+    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
+  });
+
+const isFreeTcp = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });

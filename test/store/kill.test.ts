@@ -68,7 +68,11 @@ async function write(client: Client, known: Known): Promise<void> {
       names.asked = `changed ${round}`;
       await connectionPolicies(sid).update({ friendlyName: names.asked });
       names.confirmed = names.asked;
-      const call = await client.calls.create({ to: 'sip:nobody@127.0.0.1:9', from: 'a', twiml: '<Response/>' });
+      const call = await client.calls.create({
+        to: 'sip:nobody@127.0.0.1:9',
+        from: 'a',
+        twiml: '<Response/>',
+      });
       known.calls.add(call.sid);
       if (round % 3 === 2) await removePolicy(client, known, sid);
     } catch (error) {

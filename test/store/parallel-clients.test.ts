@@ -34,7 +34,10 @@ class Client {
     const sharedSid = shared[Math.floor(this.#fraction() * shared.length)] as string;
     if (chance < 0.3 || own === undefined) return this.#createPolicy();
     if (chance < 0.5) return this.#createTrunk(own);
-    if (chance < 0.65) return void (await this.#post(`/v1/ConnectionPolicies/${sharedSid}/Targets`, { Target: 'sip:a.example' }));
+    if (chance < 0.65)
+      return void (await this.#post(`/v1/ConnectionPolicies/${sharedSid}/Targets`, {
+        Target: 'sip:a.example',
+      }));
     if (chance < 0.75) return void (await this.#post('/v1/ByocTrunks', { ConnectionPolicySid: sharedSid }));
     if (chance < 0.8) return void (await this.#send('DELETE', `/v1/ConnectionPolicies/${sharedSid}`));
     const [trunk] = this.trunks.keys();

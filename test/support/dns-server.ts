@@ -97,7 +97,8 @@ const DATA: Readonly<Record<Type, (fields: readonly string[]) => Buffer>> = {
   /** Written in full: eight groups. */
   AAAA: ([address = '']) => Buffer.concat(address.split(':').map((group) => numbers(`0x${group}`))),
   CNAME: ([target = '']) => domain(target),
-  SRV: ([priority, weight, port, target = '']) => Buffer.concat([numbers(priority, weight, port), domain(target)]),
+  SRV: ([priority, weight, port, target = '']) =>
+    Buffer.concat([numbers(priority, weight, port), domain(target)]),
   NAPTR: ([order, preference, flags = '', service = '', target = '']) =>
     Buffer.concat([numbers(order, preference), text(flags), text(service), text(''), domain(target)]),
 };

@@ -26,7 +26,7 @@ interface Trace {
 }
 
 export interface TestCarrier {
-  /** `sip:127.0.0.1:port` */
+  /** `sip:127.0.0.1:port`, with the transport where it is not UDP. */
   readonly uri: string;
   /** How many INVITEs came. */
   invites(): number;
@@ -128,7 +128,7 @@ class TestCarriers {
     });
     this.#opened.defer(() => carrier.close());
     return {
-      uri: `sip:${carrier.address}`,
+      uri: carrier.uri,
       invites: () => events.filter(({ type }) => type === 'invite').length,
       event: (type) => until(() => events.find((event) => event.type === type)),
       heard: async () => carrier.captured(events.at(-1)?.call.id ?? ''),

@@ -35,7 +35,12 @@ export interface PostgresServer {
 export async function startPostgres(flags: readonly string[] = ['fsync=off']): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-postgres-'));
   const port = await freePort();
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=300', ...flags];
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'max_connections=300',
+    ...flags,
+  ];
   const server = new EmbeddedPostgres({
     databaseDir: folder,
     port,

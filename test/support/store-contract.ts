@@ -132,6 +132,41 @@ export function describeStore(
     });
   });
 
+  describe(`${name}: what goes along with a change`, () => {
+    const beside = () => {
+      const row = placed();
+      return { sid: row.sid, along: { definition: call, row } };
+    };
+
+    it('is there when the change has happened', async () => {
+      const [inserted, updated, removed] = [beside(), beside(), beside()];
+      const row = await store.insert(connectionPolicy, policy('a'), inserted.along);
+      await store.update(connectionPolicy, row.sid, { friendlyName: 'b' }, updated.along);
+      expect(await store.remove(connectionPolicy, row.sid, removed.along)).toBe(true);
+      for (const { sid } of [inserted, updated, removed]) expect(await store.find(call, sid)).toBeDefined();
+    });
+
+    it('is not there when it has not', async () => {
+      const used = await store.insert(connectionPolicy, policy());
+      await store.insert(byocTrunk, trunk({ connectionPolicySid: used.sid }));
+      for (let count = 0; count < 10; count++) await store.insert(connectionPolicyTarget, target(used.sid));
+      const refused = Array.from({ length: 6 }, beside);
+      const along = () => refused.pop()?.along;
+      const sids = refused.map(({ sid }) => sid);
+      expect(await store.update(connectionPolicy, 'NY0', { friendlyName: 'x' }, along())).toBeUndefined();
+      expect(await store.remove(connectionPolicy, 'NY0', along())).toBe(false);
+      await expect(store.remove(connectionPolicy, used.sid, along())).rejects.toThrow(IntegrityError);
+      await expect(store.insert(connectionPolicyTarget, target('NY0'), along())).rejects.toThrow(
+        IntegrityError,
+      );
+      await expect(store.insert(connectionPolicyTarget, target(used.sid), along())).rejects.toThrow(
+        LimitError,
+      );
+      await expect(store.insert(connectionPolicy, used, along())).rejects.toThrow(IntegrityError);
+      for (const sid of sids) expect(await store.find(call, sid)).toBeUndefined();
+    });
+  });
+
   describe(`${name}: pages`, () => {
     const names = (rows: readonly { friendlyName: string | null }[]) =>
       rows.map((row) => row.friendlyName).join('');

@@ -10,6 +10,7 @@ export const account = resource({
   path: 'Accounts',
   key: 'accounts',
   kind: 'configuration',
+  tokenOnly: true,
   operations: ['create', 'fetch', 'list', 'update'],
   isAccount: true,
   filters: ['friendlyName', 'status'],

@@ -10,6 +10,7 @@ export const key = resource({
   path: 'Keys',
   key: 'keys',
   kind: 'configuration',
+  tokenOnly: true,
   operations: EVERY_OPERATION,
   hidden: ['account_sid', 'uri'],
   fields: {

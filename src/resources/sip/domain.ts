@@ -1,7 +1,15 @@
 // A SIP domain: a host name at which phones and PBXs reach the exchange; and what may call and register there.
 import { domainName, settleDomainName } from '../domain-name.ts';
 import { boolean, httpMethod, httpUrl, internalReference, reference, text } from '../fields.ts';
-import { EVERY_OPERATION, type Refusal, resource, type RowSource, type Surroundings, type Values, view } from '../resource.ts';
+import {
+  EVERY_OPERATION,
+  type Refusal,
+  type RowSource,
+  resource,
+  type Surroundings,
+  type Values,
+  view,
+} from '../resource.ts';
 import { authTypes } from './auth-types.ts';
 import { credentialList } from './credential-list.ts';
 import { ipAccessControlList } from './ip-access-control-list.ts';
@@ -28,7 +36,7 @@ export const domain = resource({
       message: (row) => `Domain ${row.domainName} already exists.`,
     },
   ],
-  indexes: [['domainName']],
+  indexes: [['domainName'], ['byocTrunkSid']],
   settle: settleDomain,
   derived: {
     apiVersion: () => '2010-04-01',
@@ -91,7 +99,8 @@ export const callsCredentialListMapping = resource({
     },
   ],
   derived: {
-    friendlyName: (row, rows) => rows.find(credentialList, String(row.credentialListSid))?.friendlyName ?? null,
+    friendlyName: (row, rows) =>
+      rows.find(credentialList, String(row.credentialListSid))?.friendlyName ?? null,
   },
   fields: { credentialListSid: reference('CL', { inUseCode: 21_241 }).required().writeOnly() },
 });

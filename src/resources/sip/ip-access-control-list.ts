@@ -13,7 +13,11 @@ export const ipAccessControlList = resource({
   operations: EVERY_OPERATION,
   links: { ip_addresses: 'IpAddresses' },
   faultCode: 21_235,
-  limit: { count: 1000, code: 21_255, message: 'An account can have no more than 1000 IP access control lists' },
+  limit: {
+    count: 1000,
+    code: 21_255,
+    message: 'An account can have no more than 1000 IP access control lists',
+  },
   unique: [
     {
       fields: ['accountSid', 'friendlyName'],

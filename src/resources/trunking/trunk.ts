@@ -1,7 +1,14 @@
 // An Elastic SIP trunk: a PBX's way to the exchange (termination) and back (origination); and what may use it.
 import { domainName, settleDomainName } from '../domain-name.ts';
 import { boolean, enumeration, httpMethod, httpUrl, internalReference, reference, text } from '../fields.ts';
-import { EVERY_OPERATION, type Refusal, resource, type RowSource, type Surroundings, type Values } from '../resource.ts';
+import {
+  EVERY_OPERATION,
+  type Refusal,
+  type RowSource,
+  resource,
+  type Surroundings,
+  type Values,
+} from '../resource.ts';
 import { authTypes } from '../sip/auth-types.ts';
 import { credentialList } from '../sip/credential-list.ts';
 import { ipAccessControlList } from '../sip/ip-access-control-list.ts';
@@ -105,7 +112,8 @@ export const trunkCredentialList = resource({
     },
   ],
   derived: {
-    friendlyName: (row, rows) => rows.find(credentialList, String(row.credentialListSid))?.friendlyName ?? null,
+    friendlyName: (row, rows) =>
+      rows.find(credentialList, String(row.credentialListSid))?.friendlyName ?? null,
   },
   fields: { credentialListSid: reference('CL', { inUseCode: 21_241 }).required().writeOnly() },
 });

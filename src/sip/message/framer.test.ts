@@ -77,12 +77,16 @@ describe('a stream', () => {
 
   it('gives the same messages however it is split', () => {
     fc.assert(
-      fc.property(fc.array(part, { maxLength: 6 }), fc.array(fc.nat(400), { maxLength: 20 }), (parts, cuts) => {
-        const octets = parts.join('');
-        const at = [0, ...cuts.filter((cut) => cut < octets.length).sort((a, b) => a - b), octets.length];
-        const pieces = at.slice(1).map((end, index) => octets.slice(at[index], end));
-        expect(frame(pieces)).toEqual(frame([octets]));
-      }),
+      fc.property(
+        fc.array(part, { maxLength: 6 }),
+        fc.array(fc.nat(400), { maxLength: 20 }),
+        (parts, cuts) => {
+          const octets = parts.join('');
+          const at = [0, ...cuts.filter((cut) => cut < octets.length).sort((a, b) => a - b), octets.length];
+          const pieces = at.slice(1).map((end, index) => octets.slice(at[index], end));
+          expect(frame(pieces)).toEqual(frame([octets]));
+        },
+      ),
       { seed: 4, numRuns: 2000 },
     );
   });

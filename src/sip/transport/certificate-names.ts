@@ -11,13 +11,20 @@ export function certificateNames(
   subjectAltName: string | undefined,
   commonName: string | readonly string[] | undefined,
 ): string[] {
-  if (!subjectAltName) return [commonName ?? []].flat().map((name) => name.toLowerCase()).filter(isDomain);
+  if (!subjectAltName)
+    return [commonName ?? []]
+      .flat()
+      .map((name) => name.toLowerCase())
+      .filter(isDomain);
   // A name that Node had to quote has characters that no domain has.
   const entries = subjectAltName.split(', ').filter((entry) => !entry.includes('"'));
   const valuesOf = (kind: string): string[] =>
     entries.flatMap((entry) => (entry.startsWith(kind) ? [entry.slice(kind.length).toLowerCase()] : []));
   const domains = valuesOf('URI:').flatMap(sipDomain);
-  return [...(domains.length ? domains : valuesOf('DNS:')).filter(isDomain), ...valuesOf('IP Address:').map(canonical)];
+  return [
+    ...(domains.length ? domains : valuesOf('DNS:')).filter(isDomain),
+    ...valuesOf('IP Address:').map(canonical),
+  ];
 }
 
 /** Whole names only: RFC 5922 §7.2 knows no wildcards. */

@@ -14,7 +14,10 @@ beforeEach(() => {
 });
 
 const fail = (code: string) => () => Promise.reject(Object.assign(new Error(code), { code }));
-const ok = (ttl: number, address = '192.0.2.1') => () => Promise.resolve([{ address, ttl }]);
+const ok =
+  (ttl: number, address = '192.0.2.1') =>
+  () =>
+    Promise.resolve([{ address, ttl }]);
 const ADDRESS = { ttl: true } as const;
 
 function cache(maxEntries = 100): DnsResolver {

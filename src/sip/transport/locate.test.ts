@@ -211,7 +211,11 @@ describe('failures', () => {
 
   it.each([
     ['an unknown name', {}, 'not-found'],
-    ['a CNAME loop', { 'CNAME h.example': ['60 i.example'], 'CNAME i.example': ['60 h.example'] }, 'not-found'],
+    [
+      'a CNAME loop',
+      { 'CNAME h.example': ['60 i.example'], 'CNAME i.example': ['60 h.example'] },
+      'not-found',
+    ],
     ['a server that says yes and nothing', { 'A h.example': 'empty' }, 'not-found'],
     ['a server that fails', both('servfail'), 'resolver-failed'],
     ['a server that refuses', both('refused'), 'resolver-failed'],

@@ -107,7 +107,9 @@ class StreamTransport implements Transport {
   #towards(octets: string, to: Endpoint): StreamConnection {
     const known = this.#connections.get(keyOf(to));
     if (known) return known;
-    const listener = octets.startsWith('SIP/') ? { ...to, port: viaPort(octets) ?? this.#kind.defaultPort } : to;
+    const listener = octets.startsWith('SIP/')
+      ? { ...to, port: viaPort(octets) ?? this.#kind.defaultPort }
+      : to;
     return this.#connections.get(keyOf(listener)) ?? this.#connect(listener);
   }
 

@@ -43,13 +43,28 @@ describe('the peer that is called', () => {
   const served = certificateFor('sip.example', '127.0.0.1');
 
   it.each([
-    ['is taken when its certificate is for the domain called', { host: 'sip.example' }, served.cert, undefined],
+    [
+      'is taken when its certificate is for the domain called',
+      { host: 'sip.example' },
+      served.cert,
+      undefined,
+    ],
     ['is taken for its address when the certificate says so', {}, served.cert, undefined],
-    ['is refused for another name', { host: 'a.example' }, served.cert, /not for a\.example but for sip\.example/],
+    [
+      'is refused for another name',
+      { host: 'a.example' },
+      served.cert,
+      /not for a\.example but for sip\.example/,
+    ],
     ['is refused for a name below', { host: 'x.sip.example' }, served.cert, /not for x\.sip\.example/],
     ['is refused when nobody trusts its certificate', { host: 'sip.example' }, other.cert, /self-signed/],
     ['is refused without any CA of ours', { host: 'sip.example' }, undefined, /self-signed/],
-    ['is taken in spite of its name by who does not ask', { host: 'a.example', insecure: true }, served.cert, undefined],
+    [
+      'is taken in spite of its name by who does not ask',
+      { host: 'a.example', insecure: true },
+      served.cert,
+      undefined,
+    ],
     ['is taken untrusted by who does not ask', { host: 'sip.example', insecure: true }, undefined, undefined],
   ])('%s', async (_, ask, ca, refusal) => {
     const callee = await open(served);

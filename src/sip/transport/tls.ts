@@ -28,38 +28,39 @@ export interface TlsOptions extends Certificate {
 
 export interface TlsTransport extends Transport {
   /**
-   * Connections that are made from now on show this certificate; those that are up stay.
-   * @throws {Error} of OpenSSL when it is none, or the key is another one's; everything stays as it was then.
+   * Connections that are made from now on show this certificate and, where `ca` is given, trust that; those that are
+   * up stay.
+   * @throws {Error} of OpenSSL when one is none, or the key is another one's; everything stays as it was then.
    */
-  reload(certificate: Certificate): void;
+  reload(tls: TlsOptions): void;
 }
 
 const MIN_VERSION = 'TLSv1.2';
 
 /** @throws {Error} of the system when it cannot listen, of OpenSSL when the certificate or the CA is none. */
-export async function listenTls(options: StreamOptions & { readonly tls: TlsOptions }): Promise<TlsTransport> {
+export async function listenTls(
+  options: StreamOptions & { readonly tls: TlsOptions },
+): Promise<TlsTransport> {
   const kind = new TlsKind(options.tls);
   const transport = await listenStream(kind, options);
-  return Object.assign(transport, { reload: (certificate: Certificate) => kind.reload(certificate) });
+  return Object.assign(transport, { reload: (tls: TlsOptions) => kind.reload(tls) });
 }
 
 class TlsKind implements StreamKind {
   readonly name = 'tls';
   readonly defaultPort = 5061;
-  readonly #client: SecureContext;
+  #client: SecureContext;
   #server: SecureContext;
 
   constructor(options: TlsOptions) {
     this.#server = serverContext(options);
-    // OpenSSL would pass over what is no certificate.
-    if (options.ca !== undefined) void new X509Certificate(options.ca);
-    // Made once: reading the roots takes longer than a handshake.
-    const ca = [...getCACertificates('default'), ...(options.ca === undefined ? [] : [options.ca])];
-    this.#client = createSecureContext({ minVersion: MIN_VERSION, ca });
+    this.#client = clientContext(options.ca);
   }
 
-  reload(certificate: Certificate): void {
-    this.#server = serverContext(certificate);
+  reload(options: TlsOptions): void {
+    const server = serverContext(options);
+    if (options.ca !== undefined) this.#client = clientContext(options.ca);
+    this.#server = server;
   }
 
   accept(socket: Socket): OpeningSocket {
@@ -67,7 +68,10 @@ class TlsKind implements StreamKind {
     return { socket: secured, readyEvent: 'secure' };
   }
 
-  connect({ address, port, host = address, insecure = false }: Endpoint, localAddress?: string): OpeningSocket {
+  connect(
+    { address, port, host = address, insecure = false }: Endpoint,
+    localAddress?: string,
+  ): OpeningSocket {
     const socket = connect({
       host: address,
       port,
@@ -84,6 +88,14 @@ class TlsKind implements StreamKind {
 
 const serverContext = ({ cert, key }: Certificate): SecureContext =>
   createSecureContext({ cert, key, minVersion: MIN_VERSION });
+
+/** Made once, not per connection: reading the roots takes longer than a handshake. */
+function clientContext(ca: string | undefined): SecureContext {
+  // OpenSSL would pass over what is no certificate.
+  if (ca !== undefined) void new X509Certificate(ca);
+  const trusted = [...getCACertificates('default'), ...(ca === undefined ? [] : [ca])];
+  return createSecureContext({ minVersion: MIN_VERSION, ca: trusted });
+}
 
 function nameFault(host: string, { subjectaltname, subject }: PeerCertificate): Error | undefined {
   const names = certificateNames(subjectaltname, subject?.CN);

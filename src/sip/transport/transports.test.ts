@@ -87,7 +87,10 @@ describe.each(['udp', 'tcp', 'tls'] as const)('%s', (name) => {
   });
 
   it('speaks IPv6, and tells the address it advertises', async () => {
-    const [a, b] = [await open(name, { host: '::1', advertise: '2001:db8::1' }), await open(name, { host: '::1' })];
+    const [a, b] = [
+      await open(name, { host: '::1', advertise: '2001:db8::1' }),
+      await open(name, { host: '::1' }),
+    ];
     a.transport.send(message(), placeOf(b));
     await until(() => b.heard.length === 1);
     expect(b.heard[0]?.flow.peer.address).toBe('::1');
@@ -304,7 +307,9 @@ describe('TCP', () => {
     expect(other?.port).not.toBe(tcp?.port);
   });
 
-  it('serves a peer while 2,000 others say nothing, dribble, or never read', { timeout: 30_000 }, async () => {
+  it('serves a peer while 2,000 others say nothing, dribble, or never read', {
+    timeout: 30_000,
+  }, async () => {
     const a = await open('tcp');
     const others: StreamPeer[] = [];
     for (let index = 0; index < 2000; index++) others.push(await dial(placeOf(a)));
