@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that need a PostgreSQL of their own. */
-const POSTGRES_ONLY = 'src/store/postgres-*.test.ts';
+/** Tests of PostgreSQL alone. */
+const POSTGRES_ONLY = '**/store/postgres-*.test.ts';
 
 /** Tests of both projects: once on SQLite, once on PostgreSQL. */
 const BOTH_ENGINES = [

@@ -18,7 +18,7 @@ import { cpuTimeMs, median } from './cpu-time.ts';
 
 const ROUNDS = 5;
 const PARALLEL = 20;
-const LOADS = { create: 400, read: 1500, list: 300 } as const;
+const LOADS = { create: 1000, read: 3000, list: 400 } as const;
 const PAGE_SIZE = 50;
 const LIST_SIZES = [1, 10_000, 100_000];
 const PAGES = 300;

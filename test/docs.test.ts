@@ -22,6 +22,7 @@ describe('the docs', () => {
     const builtIn = new Set(['ci', 'install', 'scripts', 'will']);
     expect(named.filter((name) => !builtIn.has(name) && !(name in scripts))).toEqual([]);
     expect(named.length).toBeGreaterThan(8);
-    for (const [, path = ''] of readme.matchAll(/\]\(([^)#]+)\)/g)) expect(page(path).length).toBeGreaterThan(0);
+    for (const [, path = ''] of readme.matchAll(/\]\(([^)#]+)\)/g))
+      expect(page(path).length).toBeGreaterThan(0);
   });
 });

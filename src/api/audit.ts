@@ -6,6 +6,7 @@ import {
   newRow,
   propertyName,
   shownSid,
+  storedAs,
 } from '../resources/index.ts';
 import type { Along } from '../store/index.ts';
 import type { CrudDeps } from './crud.ts';
@@ -22,7 +23,8 @@ const MASK = '****';
 
 /** The event that goes along with the change into the same transaction: both are kept, or neither. */
 export function auditOf(deps: CrudDeps, request: ApiRequest, change: Change): Along {
-  const { definition, before, after, action } = change;
+  const { before, after, action } = change;
+  const definition = storedAs(change.definition);
   const snapshot = (row: AnyRow | undefined): string | null =>
     row ? JSON.stringify(masked(definition, row, deps)) : null;
   const values = {

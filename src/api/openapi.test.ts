@@ -145,13 +145,15 @@ describe('the document', () => {
 });
 
 describe('what it says', () => {
-  it.each([...resources, ...views].map(({ name }) => name).filter((name) => name in SHAPES))(
-    'of %s has Twilio’s properties',
-    async (name) => {
-      const { components } = await read(await startApi());
-      expect(components.schemas[name]?.required?.toSorted()).toEqual(SHAPES[name]?.properties.toSorted());
-    },
-  );
+  it('of each resource is what Twilio’s has', async () => {
+    const { components } = await read(await startApi());
+    const known = [...resources, ...views].filter(({ name }) => name in SHAPES);
+    expect(known.length).toBeGreaterThan(20);
+    for (const { name } of known) {
+      const required = components.schemas[name]?.required?.toSorted();
+      expect([name, required]).toEqual([name, SHAPES[name]?.properties.toSorted()]);
+    }
+  });
 
   it('is true of answers', async () => {
     const server = await startApi();

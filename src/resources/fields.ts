@@ -194,16 +194,6 @@ export function dateTime(): Field<number | null> {
   });
 }
 
-/** Text that is encrypted in the table and never shown. */
-export function secret(): Field<string | null> {
-  return new Field<string | null>({
-    column: 'secret',
-    schema: { type: 'string', format: 'password' },
-    parse: (given) => ({ value: given }),
-    access: 'writeOnly',
-  });
-}
-
 /** A secret that is made up for each row: 32 hex digits, shown in the answer that created it and never again. */
 export const shownOnceToken = (): Field<string> =>
   new Field<string | null>({

@@ -1,5 +1,9 @@
 // What the layers above see of the stack: calls placed and taken, dialogs, and how they end.
 
+import type { Credentials } from './auth/digest.ts';
+
+export type { Credentials } from './auth/digest.ts';
+
 export type TransportName = 'udp' | 'tcp' | 'tls';
 
 /** One side of a flow: where a datagram came from, or where a request is sent to. */
@@ -41,6 +45,15 @@ export interface Body {
   readonly content: string;
 }
 
+/** What a request of ours led to. `timeout` is timer B or F; `transport` that it could not be sent or was refused. */
+export type RequestOutcome =
+  | { readonly kind: 'response'; readonly response: ResponseView }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'transport'; readonly message: string };
+
+/** `pending`: another offer of either side was under way, so nothing was sent. */
+export type ReofferOutcome = RequestOutcome | { readonly kind: 'pending' };
+
 export interface InviteOptions {
   /** Request-URI, and the To header's URI. */
   readonly uri: string;
@@ -51,14 +64,14 @@ export interface InviteOptions {
   readonly destination: Endpoint;
   /** Further headers, in order. A control character in any of them makes `invite` throw SipSyntaxError. */
   readonly headers?: readonly HeaderField[];
-  readonly body: Body;
+  /** Our offer. Without it the peer makes one, and `InviteHandlers.offered` answers it. */
+  readonly body?: Body;
+  /** Answers one challenge (401 or 407), for this INVITE and for every request of ours inside its dialog. */
+  readonly credentials?: Credentials;
 }
 
-/** Why an INVITE got no 2xx. `timeout` is timer B; `transport` that the request could not be sent or was refused. */
-export type InviteFailure =
-  | { readonly kind: 'response'; readonly response: ResponseView }
-  | { readonly kind: 'timeout' }
-  | { readonly kind: 'transport'; readonly message: string };
+/** Why an INVITE got no 2xx that could be used. */
+export type InviteFailure = RequestOutcome;
 
 /** What still came after `cancel()`, and how the stack dealt with it. */
 export type LateEvent =
@@ -74,6 +87,11 @@ export interface InviteHandlers {
   /** Exactly once where `answered` is not called; not called after `cancel()` either. */
   failed(failure: InviteFailure): void;
   late?(event: LateEvent): void;
+  /**
+   * An offer of the peer before `answered`: its answer to an INVITE without a body (a number makes it end), or an early
+   * UPDATE's (a number refuses it).
+   */
+  offered?(offer: string): Body | number;
 }
 
 /** A UAC's INVITE on its way. Exactly one of `answered`, `failed` or `cancel()` ends it for its owner. */
@@ -91,6 +109,26 @@ export interface DialogHandlers {
   ended(by: 'remote' | 'local' | 'failure', request?: RequestView): void;
   /** The peer's re-INVITE or UPDATE with an offer: the answer's body, or a status that refuses it (such as 488). */
   offered(offer: string): Body | number;
+  /** The answer that came in the ACK of a 2xx of ours which made the offer. */
+  answered?(answer: string): void;
+  /**
+   * INFO, REFER, NOTIFY (of a REFER of ours) or MESSAGE inside the dialog, where `UserAgentOptions.dialogMethods` takes
+   * them: its response, or the status alone.
+   */
+  requested?(request: RequestView): RequestReply | number;
+}
+
+/** A final response of the layer above. */
+export interface RequestReply {
+  readonly status: number;
+  readonly headers?: readonly HeaderField[];
+  readonly body?: Body;
+}
+
+export interface DialogRequest {
+  readonly method: 'INFO' | 'REFER' | 'NOTIFY' | 'MESSAGE' | 'OPTIONS';
+  readonly headers?: readonly HeaderField[];
+  readonly body?: Body;
 }
 
 /** A confirmed INVITE dialog (RFC 3261 §12). */
@@ -102,14 +140,28 @@ export interface Dialog {
   handle(handlers: DialogHandlers): void;
   /** Ends the dialog by BYE; `ended('local')` follows at once. A second call does nothing. */
   bye(headers?: readonly HeaderField[]): void;
+  /**
+   * Offers another session by re-INVITE or UPDATE; the answer is the body of the 2xx. After glare (491) it is tried
+   * again as RFC 3261 §14.1 says; a peer that knows nothing of the dialog any more ends it.
+   * @throws {SipSyntaxError} when the body's type cannot be put on the wire.
+   */
+  reoffer(body: Body, done: (outcome: ReofferOutcome) => void, method?: 'INVITE' | 'UPDATE'): void;
+  /**
+   * Sends another request inside the dialog; the outcome is told once. After REFER its NOTIFYs come to `requested`.
+   * @throws {SipSyntaxError} when it cannot be put on the wire.
+   */
+  request(request: DialogRequest, done?: (outcome: RequestOutcome) => void): void;
 }
 
 export interface ServerInvite {
   readonly request: RequestView;
   /** The flow it came by: the socket's word, never the Via's or Contact's. */
   readonly received: Endpoint;
-  /** Sends a 1xx over 100; the stack sends 100 by itself. */
-  progress(status: number, body?: Body): void;
+  /**
+   * Sends a 1xx over 100; the stack sends 100 by itself. `reliable` where the caller supports it (RFC 3262), and always
+   * where the caller requires it: retransmitted until PRACK, and what is sent after waits for that.
+   */
+  progress(status: number, body?: Body, how?: { readonly reliable: boolean }): void;
   /** Sends 200, retransmitted until its ACK (RFC 3261 §13.3.1.4); without one for 64·T1 the dialog ends by BYE. */
   accept(body: Body): Dialog;
   /**
@@ -117,8 +169,43 @@ export interface ServerInvite {
    * anything else was sent, the response is sent once, nothing is remembered, and its ACK is absorbed.
    */
   reject(status: number, headers?: readonly HeaderField[], how?: { readonly stateless: boolean }): void;
-  /** The caller's CANCEL came first (487 has been sent). Set before the handler of `onInvite` returns. */
+  /**
+   * The caller gave up first: by CANCEL or an early BYE (487 has been sent), or it never acknowledged a reliable
+   * response (504). Set before the handler of `onInvite` returns.
+   */
   onCancel: () => void;
+  /** An offer before the call is accepted, in UPDATE or PRACK: the answer, or the status that refuses it. 488 unless set. */
+  onOffer: (offer: string) => Body | number;
+  /** The answer, in a PRACK, to the offer of a reliable response. */
+  onAnswer: (answer: string) => void;
+}
+
+/** A request outside any dialog of a method given to `onRequest`. */
+export interface ServerRequest {
+  readonly request: RequestView;
+  readonly received: Endpoint;
+  /** Sends the final response; a second one does nothing. After 64·T1 nobody waits for it any more. */
+  respond(status: number, reply?: Omit<RequestReply, 'status'>): void;
+}
+
+/** REGISTER, OPTIONS, MESSAGE and the like outside any dialog. */
+export interface RequestOptions {
+  readonly method: string;
+  /** The Request-URI. */
+  readonly uri: string;
+  readonly from: string;
+  readonly fromName?: string;
+  /** The To header's URI; the Request-URI without it. */
+  readonly to?: string;
+  readonly destination: Endpoint;
+  readonly headers?: readonly HeaderField[];
+  /** The whole Contact value; our own address without it. */
+  readonly contact?: string;
+  readonly body?: Body;
+  readonly credentials?: Credentials;
+  /** Those of a series of requests, such as registrations of one contact (RFC 3261 §10.2); new ones without them. */
+  readonly callId?: string;
+  readonly seq?: number;
 }
 
 /** What the stack holds; all zero when nothing is under way. */
@@ -132,6 +219,13 @@ export interface UserAgent {
   invite(options: InviteOptions, handlers: InviteHandlers): ClientInvite;
   /** Takes incoming INVITEs; without a handler they are answered 404 statelessly. */
   onInvite(handler: (invite: ServerInvite) => void): void;
+  /**
+   * Sends a request outside any dialog; the outcome is told once, later.
+   * @throws {SipSyntaxError} when an option cannot be put on the wire.
+   */
+  request(options: RequestOptions, done: (outcome: RequestOutcome) => void): void;
+  /** Takes requests of one method outside any dialog; without a handler they are refused statelessly. */
+  onRequest(method: string, handler: (request: ServerRequest) => void): void;
   /** Where it listens, with the real ports. */
   readonly listening: readonly Endpoint[];
   counts(): AgentCounts;

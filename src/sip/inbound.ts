@@ -1,11 +1,13 @@
 // Every datagram's way in: parse, check, and on to its transaction, its dialog, or the handler of new calls.
-import type { RequestView, ServerInvite } from './agent.ts';
+import type { RequestView, ServerInvite, ServerRequest } from './agent.ts';
 import { dialogKey } from './dialog/dialog.ts';
+import { intervalRefusal } from './dialog/session-interval.ts';
 import { inviteRefusal, methodRefusal, type Refusal, refusalOf } from './message/check.ts';
 import { HEADER } from './message/headers.ts';
 import type { SipMessage } from './message/message.ts';
 import { scanMessage } from './message/parse.ts';
 import { SipSyntaxError } from './message/syntax-error.ts';
+import { takeRequest } from './out-of-dialog.ts';
 import { fullBucket, type TokenBucket, takeToken } from './overload.ts';
 import { capabilities, newTag, refusing, replyStatelessly, type Stack } from './stack.ts';
 import type { Flow, Receive } from './transport/transport.ts';
@@ -22,7 +24,7 @@ export interface Limits {
 
 export interface InboundOptions {
   /** 100,000 server transactions and 300,000 of everything without it. */
-  readonly limits?: Limits;
+  readonly limits?: Partial<Limits>;
   /** An INVITE outside any dialog for which this is true gets no answer at all, not even 100: to play dead in tests. */
   readonly ignore?: (request: RequestView) => boolean;
 }
@@ -33,6 +35,8 @@ const LOGGED_CHARACTERS = 200;
 
 export class Inbound {
   onInvite: ((invite: ServerInvite) => void) | undefined;
+  /** By method. */
+  readonly onRequest = new Map<string, (request: ServerRequest) => void>();
   readonly #stack: Stack;
   readonly #limits: Limits;
   readonly #ignore: (invite: RequestView) => boolean;
@@ -44,7 +48,7 @@ export class Inbound {
 
   constructor(stack: Stack, { limits, ignore }: InboundOptions) {
     this.#stack = stack;
-    this.#limits = limits ?? DEFAULT_LIMITS;
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
     this.#ignore = ignore ?? (() => false);
     this.#tag = newTag(stack.random);
     this.#bucket = fullBucket(this.#limits.invitesPerSecond ?? 0, stack.clock.monotonic());
@@ -138,11 +142,13 @@ export class Inbound {
 
   #inDialog(request: SipMessage, flow: Flow): void {
     const dialog = this.#stack.dialogs.get(dialogKey(request.callId, request.toTag, request.fromTag));
-    if (dialog) dialog.request(request, flow);
+    if (dialog) dialog.receive(request, flow);
     else this.#refuse(request, flow, { status: 481 });
   }
 
   #outsideDialog(request: SipMessage, flow: Flow): void {
+    const handler = this.onRequest.get(request.method);
+    if (handler) return takeRequest(this.#stack, request, flow, handler);
     switch (request.method) {
       case 'INVITE':
         return this.#invite(request, flow);
@@ -152,13 +158,19 @@ export class Inbound {
           headers: [...capabilities(this.#stack), ['Accept', 'application/sdp']],
         });
       default:
-        return this.#refuse(request, flow, methodRefusal(request.method) ?? { status: 481 });
+        return this.#refuse(
+          request,
+          flow,
+          methodRefusal(request.method, this.#stack.allow) ?? { status: 481 },
+        );
     }
   }
 
   #invite(invite: SipMessage, flow: Flow): void {
     if (this.#ignore(invite)) return;
-    const refusal = this.#stack.layer.isMerged(invite) ? { status: 482 } : inviteRefusal(invite);
+    const refusal = this.#stack.layer.isMerged(invite)
+      ? { status: 482 }
+      : (inviteRefusal(invite) ?? intervalRefusal(invite, this.#stack.sessionTimer));
     if (refusal) return this.#refuse(invite, flow, refusal);
     if (!this.onInvite) return this.#refuse(invite, flow, { status: 404 });
     if (this.#isOverRate()) return this.#refuse(invite, flow, OVERLOADED);

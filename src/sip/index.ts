@@ -2,11 +2,24 @@
 //   agent.ts       what the layers above see: calls placed and taken, dialogs
 //   user-agent.ts  binds sockets and composes; inbound.ts shows each message its place
 //   uac.ts uas.ts  an INVITE of ours, an INVITE of theirs
-//   dialog/        dialogs: identity and route set (pure), the session around them
+//   request.ts     a request of ours, tried again with credentials; out-of-dialog.ts REGISTER and the like
+//   dialog/        dialogs: identity and route set (pure), the session around them, its offers and timers
+//   auth/          digest (pure), nonces, a server's check
 //   transaction/   the four machines of §17 (pure), the layer that runs them
 //   transport/     sockets; locate.ts finds where a URI's requests go
 //   message/       text to messages and back; imports nothing else of sip but types
 export type * from './agent.ts';
+export {
+  type Authentication,
+  type AuthenticationVerdict,
+  authenticate,
+  type Challenger,
+  challengeHeaders,
+} from './auth/authenticate.ts';
+export { type DigestAlgorithm, ha1Of } from './auth/digest.ts';
+export { type NonceOptions, Nonces } from './auth/nonce.ts';
+export { parseSipfrag, referNotify } from './dialog/referral.ts';
+export type { SessionTimerSettings } from './dialog/session-interval.ts';
 export type { SipMessage } from './message/message.ts';
 export { type NameAddr, parseNameAddr } from './message/name-addr.ts';
 export { fromOctets, toOctets } from './message/octets.ts';

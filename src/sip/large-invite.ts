@@ -3,15 +3,20 @@ import type { ClientInvite, InviteHandlers, InviteOptions } from './agent.ts';
 
 /** Without knowledge of the path: leaves room for what grows on the way (RFC 3261 §18.1.1). */
 const MAX_DATAGRAM_OCTETS = 1300;
-/** Start line, Via, From, To, Call-ID, CSeq, Contact, Allow, … without what the options bring. */
-const STACK_OCTETS = 450;
+/** Start line, Via, From, To, Call-ID, CSeq, Contact, Allow, … without what the options bring; IPv6 takes all of it. */
+const STACK_OCTETS = 400;
 
 /** Whether an INVITE will be larger than a datagram should be. */
 export function isLarge({ uri, from, fromName = '', headers = [], body }: InviteOptions): boolean {
-  const octets = [uri, uri, from, fromName, body.contentType, body.content, ...headers.flat()].reduce(
-    (sum, text) => sum + Buffer.byteLength(text),
-    STACK_OCTETS + 4 * headers.length,
-  );
+  const octets = [
+    uri,
+    uri,
+    from,
+    fromName,
+    body?.contentType ?? '',
+    body?.content ?? '',
+    ...headers.flat(),
+  ].reduce((sum, text) => sum + Buffer.byteLength(text), STACK_OCTETS + 4 * headers.length);
   return octets > MAX_DATAGRAM_OCTETS;
 }
 
@@ -21,7 +26,6 @@ type Send = (handlers: InviteHandlers) => ClientInvite;
 export function sendLargeInvite(stream: Send, datagram: Send, handlers: InviteHandlers): ClientInvite {
   let isAnswered = false;
   let current: ClientInvite = stream({
-    ...handlers,
     provisional: (response) => {
       isAnswered = true;
       handlers.provisional(response);
@@ -32,6 +36,7 @@ export function sendLargeInvite(stream: Send, datagram: Send, handlers: InviteHa
       else handlers.failed(failure);
     },
     late: (event) => handlers.late?.(event),
+    ...(handlers.offered && { offered: (offer: string) => handlers.offered?.(offer) ?? 488 }),
   });
   return {
     get callId() {

@@ -118,3 +118,7 @@ function withInterval(headers: readonly HeaderField[], response: SipMessage): He
 /** The credentials in a request: the ACK of its 2xx carries them too (RFC 3261 §13.2.2.4). */
 export const credentialsIn = ({ headers }: RequestParts): HeaderField[] =>
   headers.filter(([name]) => name === 'Authorization' || name === 'Proxy-Authorization');
+
+/** @throws {SipSyntaxError} when the request may not go on the wire. */
+export const sendRequest = (stack: Stack, outgoing: Outgoing, user: ClientUser): SentRequest =>
+  new SentRequest(stack, outgoing, user);

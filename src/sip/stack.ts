@@ -4,7 +4,8 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Endpoint, HeaderField } from './agent.ts';
-import { ALLOWED_METHODS, type Refusal } from './message/check.ts';
+import type { SessionTimerSettings } from './dialog/session-interval.ts';
+import { type Refusal, SUPPORTED } from './message/check.ts';
 import type { SipMessage } from './message/message.ts';
 import { type ResponseParts, serializeResponse } from './message/serialize.ts';
 import { SipSyntaxError } from './message/syntax-error.ts';
@@ -18,7 +19,7 @@ import type { Flow, Transport } from './transport/transport.ts';
 /** A dialog as the inbound side sees it. */
 export interface InboundDialog {
   /** A request inside the dialog, ACK excepted; not a retransmission. */
-  request(request: SipMessage, flow: Flow): void;
+  receive(request: SipMessage, flow: Flow): void;
   /** The ACK of a 2xx of ours. */
   acknowledged(ack: SipMessage): void;
   /** A 2xx to our INVITE whose transaction is gone. */
@@ -35,6 +36,9 @@ export interface Stack {
   readonly dialogs: Map<string, InboundDialog>;
   /** User-Agent and Server. */
   readonly product: string;
+  /** The Allow header: the methods taken, by us or by the layer above. */
+  allow: string;
+  readonly sessionTimer: SessionTimerSettings;
   /** Whether an address that a peer names may be sent to. */
   readonly reachable: (address: string) => boolean;
 }
@@ -58,9 +62,15 @@ export const requestHeaders = (stack: Stack): HeaderField[] => [
 
 /** Headers that tell the peer what we can: in responses to INVITE and OPTIONS. */
 export const capabilities = (stack: Stack): HeaderField[] => [
-  ['Allow', ALLOWED_METHODS],
-  ['Supported', ''],
+  ['Allow', stack.allow],
+  ['Supported', SUPPORTED],
   ['Server', stack.product],
+];
+
+/** The same in an INVITE or UPDATE of ours. */
+export const requestCapabilities = (stack: Stack, supported = SUPPORTED): HeaderField[] => [
+  ['Allow', stack.allow],
+  ['Supported', supported],
 ];
 
 type Reply = Omit<ResponseParts, 'reason'> & { readonly reason?: string };

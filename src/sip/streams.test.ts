@@ -1,4 +1,5 @@
 // User agents over TCP and TLS: whole calls, requests too large for a datagram, connections that break.
+import { createSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { certificateFor } from '../../test/support/certificates.ts';
@@ -35,6 +36,14 @@ async function open(...transports: TransportName[]): Promise<SipUserAgent> {
   const agent = await createUserAgent({ clock, random, log: silentLog, listen, tls });
   agents.push(agent);
   return agent;
+}
+
+/** UDP and TCP on one port, as the default; other tests' connections may be in the way. */
+async function openBoth(): Promise<SipUserAgent> {
+  for (;;) {
+    const agent = await open('udp', 'tcp');
+    if (place(agent, 'udp').port === place(agent, 'tcp').port) return agent;
+  }
 }
 
 const place = (agent: SipUserAgent, transport: TransportName): Endpoint =>
@@ -110,8 +119,8 @@ describe.each(['tcp', 'tls'] as const)('a call over %s', (transport) => {
 
 describe('a large INVITE', () => {
   const large = sdp('v=0\r\n'.repeat(300));
-  const taken = async (destination: Partial<Endpoint>, body: Body, ...transports: TransportName[]) => {
-    const [caller, callee] = [await open('udp', 'tcp'), await open(...transports)];
+  const taken = async (destination: Partial<Endpoint>, body: Body, kind: 'both' | 'udp') => {
+    const [caller, callee] = [await open('udp', 'tcp'), await (kind === 'udp' ? open('udp') : openBoth())];
     const call1 = answering(callee);
     const leg = call(caller, { ...place(callee, 'udp'), ...destination }, body);
     await until(() => leg.dialog !== undefined);
@@ -122,7 +131,7 @@ describe('a large INVITE', () => {
   };
 
   it('goes by TCP', async () => {
-    expect(await taken({ mayUseTcp: true }, large, 'udp', 'tcp')).toBe('tcp');
+    expect(await taken({ mayUseTcp: true }, large, 'both')).toBe('tcp');
   });
 
   it('goes by UDP after all where TCP is refused', async () => {
@@ -134,7 +143,7 @@ describe('a large INVITE', () => {
     ['a small one', { mayUseTcp: true }, sdp()],
     ['one to a peer that is known to want UDP', {}, large],
   ])('differs from %s', async (_, destination, body) => {
-    expect(await taken(destination, body, 'udp', 'tcp')).toBe('udp');
+    expect(await taken(destination, body, 'both')).toBe('udp');
   });
 
   it('that was given up is not sent again by UDP', async () => {
@@ -172,5 +181,27 @@ describe('a user agent', () => {
     await expect(
       createUserAgent({ ...options, listen: [{ host: '127.0.0.1', port: 0, transport: 'tls' }] }),
     ).rejects.toThrow(RangeError);
+  });
+});
+
+describe('the size of an INVITE', () => {
+  it('is judged closely, and never too small', async () => {
+    const caller = await open('udp', 'tcp');
+    let streamed = 0;
+    const server = createServer((socket) => socket.on('data', ({ length }) => (streamed += length)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const datagrams: number[] = [];
+    const peer = createSocket('udp4').on('message', ({ length }) => datagrams.push(length));
+    await new Promise<void>((resolve) => peer.bind(port, '127.0.0.1', resolve));
+    const destination: Endpoint = { transport: 'udp', address: '127.0.0.1', port, mayUseTcp: true };
+    for (let octets = 300; octets < 1100; octets += 10) call(caller, destination, sdp('x'.repeat(octets)));
+    await until(() => streamed > 10 * 1300 && datagrams.length > 20);
+    const largest = Math.max(...datagrams);
+    expect(largest).toBeLessThanOrEqual(1300);
+    expect(largest).toBeGreaterThan(1200);
+    await caller.close();
+    peer.close();
+    server.close();
   });
 });

@@ -319,7 +319,7 @@ describe('the dialog', () => {
     expect(events).toEqual(['answered 200', 'ended local']);
   });
 
-  it('a refused offer and a wrong body leave the dialog as it is; without an offer ours is repeated', async () => {
+  it('a refused offer and a wrong body leave the dialog as it is; without an offer our last one is repeated', async () => {
     await connect();
     peer.send(inDialog('UPDATE', { branch: 'u1', seq: 10, body: 'bad' }), there());
     await peer.next(488);
@@ -332,7 +332,7 @@ describe('the dialog', () => {
     peer.send(odd, there());
     expect((await peer.next(415)).header('Accept')).toBe('application/sdp');
     peer.send(inDialog('INVITE', { branch: 'u4', seq: 13 }), there());
-    expect((await peer.next(200)).body).toBe('v=0\r\n');
+    expect((await peer.next(200)).body).toBe('answer to v=3');
     peer.send(inDialog('ACK', { branch: 'u5', seq: 13 }), there());
     await settled();
   });

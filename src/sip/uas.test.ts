@@ -97,7 +97,7 @@ describe('taking a call', () => {
     expect(ok.header('Contact')).toBe(`<sip:127.0.0.1:${there().port}>`);
     expect(ok.headers('Record-Route')).toEqual(['<sip:p1;lr>', '<sip:p2;lr>']);
     expect(ok.headers('Allow')).toContain('BYE');
-    expect(ok.header('Supported')).toBe('');
+    expect(ok.headers('Supported')).toEqual(['100rel', 'timer']);
     expect(ok.header('Server')).toBe('Exchange/1');
     expect(ok.header('Via')).toMatch(/;received=127\.0\.0\.1;rport=\d+$/);
     expect(invite.received).toEqual(peer.endpoint);
@@ -260,7 +260,7 @@ describe('requests outside a dialog', () => {
     ['INVITE', 'with Max-Forwards 0', (text) => text.replace('Forwards: 70', 'Forwards: 0'), 483],
     ['INVITE', 'of version 3', (text) => text.replace('SIP/2.0\r', 'SIP/3.0\r'), 505],
     ['INVITE', 'for a tel URI', (text) => text.replace('sip:tandem@127.0.0.1 SIP', 'tel:+1 SIP'), 416],
-    ['INVITE', 'that requires 100rel', (text) => text.replace('Contact', 'Require: 100rel\r\nContact'), 420],
+    ['INVITE', 'that requires x', (text) => text.replace('Contact', 'Require: 100rel, x\r\nContact'), 420],
     ['INVITE', 'with a body too short', (text) => text.replace('Length: 0', 'Length: 9'), 400],
     ['INVITE', 'without From', (text) => text.replace(/From: .*\r\n/, ''), 400],
     ['INVITE', 'with a NUL in From', (text) => text.replace('From: ', 'From: "\\\0" '), 400],

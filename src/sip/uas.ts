@@ -1,7 +1,9 @@
-// An INVITE that came in: its provisional and final responses, and its CANCEL (RFC 3261 §13.3, §9.2).
+// An INVITE that came in: its provisional and final responses, and its CANCEL (RFC 3261 §13.3, §9.2, RFC 3262).
 import type { Body, Dialog, HeaderField, ServerInvite } from './agent.ts';
 import { type DialogState, uasDialog } from './dialog/dialog.ts';
 import { DialogSession } from './dialog/dialog-session.ts';
+import { ReliableResponses } from './dialog/reliable-responses.ts';
+import { settled } from './dialog/session-interval.ts';
 import type { SipMessage } from './message/message.ts';
 import { bracketed } from './message/uri.ts';
 import { capabilities, contactOf, newTag, replyStatelessly, responseOctets, type Stack } from './stack.ts';
@@ -33,21 +35,30 @@ export function takeInvite(stack: Stack, incoming: Incoming, handler: (invite: S
   invite.trying();
 }
 
+/** Nothing to answer with: the 200 of a PRACK or UPDATE goes without a body. */
+const NO_BODY: Body = { contentType: '', content: '' };
+
 class UasInvite implements ServerInvite, ServerUser {
   readonly request: SipMessage;
   onCancel: () => void = () => {};
+  onOffer: (offer: string) => Body | number = () => 488;
+  onAnswer: (answer: string) => void = () => {};
   readonly #stack: Stack;
   readonly #incoming: Incoming;
   readonly #dialog: DialogState;
+  readonly #reliable: ReliableResponses;
   #served: ServerTransaction | undefined;
   #session: DialogSession | undefined;
   #phase: 'new' | 'proceeding' | 'final' = 'new';
+  /** Whether offer and answer have been exchanged by reliable responses: before, an UPDATE may not offer. */
+  #isAgreed = false;
 
   constructor(stack: Stack, incoming: Incoming, dialog: DialogState) {
     this.request = incoming.request;
     this.#stack = stack;
     this.#incoming = incoming;
     this.#dialog = dialog;
+    this.#reliable = new ReliableResponses(stack, () => this.#givenUp(504));
   }
 
   /** Made by the first response that has to be remembered. */
@@ -68,27 +79,25 @@ class UasInvite implements ServerInvite, ServerUser {
     this.#transaction.respond(100, responseOctets(this.request, this.#transaction.flow, { status: 100 }));
   }
 
-  progress(status: number, body?: Body): void {
+  progress(status: number, body?: Body, how = { reliable: false }): void {
     if (status <= 100 || status >= 200) throw new RangeError(`${status} is no provisional response over 100`);
     if (this.#phase === 'final') return;
-    this.#transaction.respond(status, this.#octets(status, body));
+    const isReliable = this.#asks('Require') || (how.reliable && this.#asks('Supported'));
+    if (isReliable) this.#reliable.inTurn(() => this.#progressReliably(status, body));
+    else this.#transaction.respond(status, this.#octets(status, body));
     this.#phase = 'proceeding';
   }
 
   accept(body: Body): Dialog {
-    const { flow } = this.#transaction;
-    if (this.#session) return this.#session;
-    const session = new DialogSession(this.#stack, this.#dialog, flow, body);
-    this.#session = session;
+    if (this.#phase === 'final' && this.#session) return this.#session;
+    const session = this.#dialogSession();
     if (this.#phase === 'final') {
       // The CANCEL was faster: the dialog that the caller of this gets has ended.
       session.endedBefore();
       return session;
     }
-    const octets = this.#octets(200, body);
     this.#phase = 'final';
-    this.#transaction.respond(200, octets);
-    session.awaitAck(octets, this.request.seq, flow);
+    this.#reliable.inTurn(() => this.#sendSuccess(session, body));
     return session;
   }
 
@@ -98,31 +107,99 @@ class UasInvite implements ServerInvite, ServerUser {
     if (how.stateless && this.#phase === 'new') {
       const { flow, statelessTag } = this.#incoming;
       replyStatelessly(this.request, flow, { status, headers, toTag: statelessTag });
-      this.#phase = 'final';
-      return;
+    } else {
+      const reply = { status, headers, toTag: this.#dialog.localTag };
+      this.#transaction.respond(status, responseOctets(this.request, this.#transaction.flow, reply));
     }
-    const reply = { status, headers, toTag: this.#dialog.localTag };
-    this.#transaction.respond(status, responseOctets(this.request, this.#transaction.flow, reply));
     this.#phase = 'final';
+    this.#reliable.dispose();
+    this.#session?.dispose();
   }
 
   canceled(): void {
-    if (this.#phase === 'final') return;
-    this.reject(487);
-    this.onCancel();
+    this.#givenUp(487);
   }
 
   acknowledged(ack: SipMessage): void {
     this.#session?.acknowledged(ack);
   }
 
-  #octets(status: number, body: Body | undefined): string {
+  #givenUp(status: number): void {
+    if (this.#phase === 'final') {
+      // Accepted, but the 200 still waits for a PRACK.
+      if (!this.#isHeld) return;
+      this.#isHeld = false;
+      this.#session?.endedBefore();
+    }
+    this.#phase = 'proceeding';
+    this.reject(status);
+    this.onCancel();
+  }
+
+  /** Whether the 200 waits for a PRACK. */
+  #isHeld = false;
+
+  #sendSuccess(session: DialogSession, body: Body): void {
+    this.#isHeld = false;
+    const { interval, headers } = settled(this.request, this.#stack.sessionTimer);
+    const octets = this.#octets(200, body, headers);
+    this.#transaction.respond(200, octets);
+    session.confirm(body, interval);
+    session.awaitAck(octets, this.request, this.#transaction.flow);
+  }
+
+  #progressReliably(status: number, body: Body | undefined): void {
+    const session = this.#dialogSession();
+    // The INVITE's offer has its answer; an offer of ours gets it by PRACK.
+    if (body && this.request.bodyOctets !== '') this.#isAgreed = true;
+    this.#reliable.send((rseq) => {
+      const octets = this.#octets(status, body, [
+        ['Require', '100rel'],
+        ['RSeq', `${rseq}`],
+      ]);
+      const { transport, peer } = this.#transaction.flow;
+      this.#transaction.respond(status, octets);
+      return () => transport.send(octets, peer);
+    });
+    session.early ??= {
+      offered: (offer) => (this.#isAgreed ? this.onOffer(offer) : 500),
+      prack: (prack) => this.#pracked(prack),
+      pracked: () => this.#reliable.goOn(),
+      ended: () => this.#givenUp(487),
+    };
+  }
+
+  #pracked(prack: SipMessage): Body | number | undefined {
+    if (!this.#reliable.acknowledged(prack, this.request.seq)) return undefined;
+    if (prack.bodyOctets === '') return NO_BODY;
+    if (this.#isAgreed) return this.onOffer(prack.body);
+    this.#isAgreed = true;
+    this.onAnswer(prack.body);
+    return NO_BODY;
+  }
+
+  #dialogSession(): DialogSession {
+    const { flow } = this.#incoming;
+    this.#session ??= new DialogSession(this.#stack, {
+      state: this.#dialog,
+      flow,
+      peer: this.request,
+      ownsCallId: false,
+    });
+    return this.#session;
+  }
+
+  #asks(header: 'Require' | 'Supported'): boolean {
+    return this.request.headers(header).some((tag) => tag.toLowerCase() === '100rel');
+  }
+
+  #octets(status: number, body: Body | undefined, headers: readonly HeaderField[] = []): string {
     const { flow } = this.#transaction;
     return responseOctets(this.request, flow, {
       status,
       toTag: this.#dialog.localTag,
       copyRecordRoute: true,
-      headers: [['Contact', contactOf(flow.transport)], ...capabilities(this.#stack)],
+      headers: [['Contact', contactOf(flow.transport)], ...capabilities(this.#stack), ...headers],
       ...(body && { body }),
     });
   }

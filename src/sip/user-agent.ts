@@ -11,19 +11,25 @@ import type {
   Endpoint,
   InviteHandlers,
   InviteOptions,
+  RequestOptions,
+  RequestOutcome,
   ServerInvite,
+  ServerRequest,
   UserAgent,
 } from './agent.ts';
 import { boundaryOf, guardedClock } from './boundary.ts';
+import type { SessionTimerSettings } from './dialog/session-interval.ts';
 import { Inbound, type InboundOptions } from './inbound.ts';
 import { isLarge, sendLargeInvite } from './large-invite.ts';
+import { ALLOWED_METHODS, methodRefusal } from './message/check.ts';
+import { sendOutOfDialog } from './out-of-dialog.ts';
 import type { InboundDialog, Stack } from './stack.ts';
 import { TransactionLayer } from './transaction/layer.ts';
 import { RFC_TIMERS } from './transaction/timers.ts';
 import { type ListenPlace, listenAll } from './transport/listen.ts';
 import type { StreamLimits } from './transport/stream-connection.ts';
 import type { TlsOptions, TlsTransport } from './transport/tls.ts';
-import type { Transport } from './transport/transport.ts';
+import type { Receive, Transport } from './transport/transport.ts';
 import { sendInvite } from './uac.ts';
 
 export interface UserAgentOptions extends InboundOptions {
@@ -39,6 +45,10 @@ export interface UserAgentOptions extends InboundOptions {
   readonly advertise?: string;
   /** User-Agent and Server header. */
   readonly product?: string;
+  /** Methods inside dialogs that `DialogHandlers.requested` takes; others are refused by 405. */
+  readonly dialogMethods?: readonly ('INFO' | 'REFER' | 'MESSAGE')[];
+  /** Without it sessions are refreshed only where the peer asks for it. */
+  readonly sessionTimer?: SessionTimerSettings;
   /**
    * Whether requests inside a dialog may go to an address that the peer's Contact or Record-Route names; the flow's
    * own source is taken otherwise. All may without it.
@@ -57,7 +67,14 @@ export interface SipUserAgent extends UserAgent {
 }
 
 /** @throws {Error} of the system (`EADDRINUSE` …) when it cannot listen somewhere; nothing is left open then. */
-export async function createUserAgent(options: UserAgentOptions): Promise<SipUserAgent> {
+export const createUserAgent = (options: UserAgentOptions): Promise<SipUserAgent> =>
+  createUserAgentOver(options, (receive, clock) => listenAll({ ...options, clock, receive }));
+
+/** The same over transports of the caller's own. */
+export async function createUserAgentOver(
+  options: Omit<UserAgentOptions, 'listen'>,
+  open: (receive: Receive, clock: Clock) => Promise<readonly Transport[]>,
+): Promise<SipUserAgent> {
   const boundary = boundaryOf(options.log);
   const clock = guardedClock(options.clock, boundary);
   const stack: Stack = {
@@ -68,10 +85,12 @@ export async function createUserAgent(options: UserAgentOptions): Promise<SipUse
     layer: new TransactionLayer(clock, RFC_TIMERS, boundary),
     dialogs: new Map<string, InboundDialog>(),
     product: options.product ?? 'Tandem',
+    allow: [ALLOWED_METHODS, ...(options.dialogMethods ?? [])].join(', '),
+    sessionTimer: options.sessionTimer ?? {},
     reachable: options.reachable ?? (() => true),
   };
   const inbound = new Inbound(stack, options);
-  return new Agent(stack, inbound, await listenAll({ ...options, clock, receive: inbound.receive }));
+  return new Agent(stack, inbound, await open(inbound.receive, clock));
 }
 
 class Agent implements SipUserAgent {
@@ -115,6 +134,17 @@ class Agent implements SipUserAgent {
     this.#inbound.onInvite = handler;
   }
 
+  request(options: RequestOptions, done: (outcome: RequestOutcome) => void): void {
+    const transport = this.#transportTo(options.destination);
+    if (transport) sendOutOfDialog(this.#stack, transport, options, done);
+    else this.#stack.clock.after(0, () => done(unreachable(options.destination)));
+  }
+
+  onRequest(method: string, handler: (request: ServerRequest) => void): void {
+    this.#inbound.onRequest.set(method, handler);
+    if (methodRefusal(method, this.#stack.allow)) this.#stack.allow += `, ${method}`;
+  }
+
   counts(): AgentCounts {
     return { transactions: this.#stack.layer.size, dialogs: this.#stack.dialogs.size };
   }
@@ -141,9 +171,13 @@ class Agent implements SipUserAgent {
 
 const isTls = (transport: Transport): transport is TlsTransport => transport.local.transport === 'tls';
 
+const unreachable = ({ transport, address }: Endpoint): RequestOutcome => ({
+  kind: 'transport',
+  message: `no ${transport} socket towards ${address}`,
+});
+
 /** An INVITE that no socket can carry fails as if the network had refused it: after `invite` has returned. */
 function failLater({ clock, random }: Stack, destination: Endpoint, handlers: InviteHandlers): ClientInvite {
-  const message = `no ${destination.transport} socket towards ${destination.address}`;
-  const timer = clock.after(0, () => handlers.failed({ kind: 'transport', message }));
+  const timer = clock.after(0, () => handlers.failed(unreachable(destination)));
   return { callId: random.hex(16), cancel: () => clock.cancel(timer) };
 }

@@ -95,3 +95,24 @@ describe('dropping a trunk', () => {
     expect(directory.findBy(incomingPhoneNumber, { phoneNumber: '+14155550123' })).toHaveLength(1);
   });
 });
+
+describe('taking over a reading', () => {
+  it('leaves alone what was written while it was read, and names it', async () => {
+    const directory = new DirectoryMirror();
+    const kept = named('kept.sip.twilio.com');
+    const changed = named('changed.sip.twilio.com');
+    const removed = named('removed.sip.twilio.com');
+    const added = named('added.sip.twilio.com');
+    for (const row of [kept, changed, removed, named('gone.sip.twilio.com')]) directory.put(domain, row);
+    const left = await directory.takeOver(domain, async () => {
+      directory.put(domain, { ...changed, secure: true });
+      directory.drop(domain, removed.sid);
+      directory.put(domain, added);
+      return [{ ...kept, secure: true }, changed, removed];
+    });
+    expect(left.toSorted()).toEqual([changed.sid, removed.sid, added.sid].toSorted());
+    expect(directory.all(domain)).toEqual([{ ...kept, secure: true }, { ...changed, secure: true }, added]);
+    expect(await directory.takeOver(domain, async () => [kept])).toEqual([]);
+    expect(directory.all(domain)).toHaveLength(1);
+  });
+});

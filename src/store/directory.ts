@@ -2,6 +2,7 @@
 import {
   type AnyResource,
   type AnyRow,
+  type BaseRow,
   type FieldValue,
   type Match,
   parentField,
@@ -32,6 +33,8 @@ interface Table {
 /** The store writes here after each commit. Records (calls) are not kept. */
 export class DirectoryMirror implements Directory {
   readonly #tables = new Map<AnyResource, Table>();
+  /** For each reading of the database that is under way, the SIDs written here since it began. */
+  readonly #readings = new Set<Set<string>>();
 
   constructor() {
     for (const definition of resources) {
@@ -63,6 +66,7 @@ export class DirectoryMirror implements Directory {
     const table = this.#tables.get(definition);
     if (!table) return;
     const known = row as unknown as AnyRow;
+    this.#written(known.sid);
     const before = table.rows.get(known.sid);
     table.rows.set(known.sid, known);
     for (const { fields, rows } of table.indexes) {
@@ -76,6 +80,7 @@ export class DirectoryMirror implements Directory {
   drop(definition: AnyResource, sid: string): void {
     const table = this.#tables.get(definition);
     const row = table?.rows.get(sid);
+    this.#written(sid);
     if (!table || !row) return;
     table.rows.delete(sid);
     for (const { fields, rows } of table.indexes) forget(rows, keyOf(fields, row), sid);
@@ -88,6 +93,29 @@ export class DirectoryMirror implements Directory {
           this.put(other, { ...user, [field]: null });
       }
     }
+  }
+
+  /**
+   * Takes over what the database says: of these rows, or of all. What was written here meanwhile may be newer than the
+   * reading, so it is left alone; resolves with the SIDs of such rows, to be read again.
+   */
+  async takeOver<R extends AnyResource>(
+    definition: R,
+    read: () => Promise<readonly Row<R>[]>,
+    sids?: readonly string[],
+  ): Promise<readonly string[]> {
+    const written = new Set<string>();
+    this.#readings.add(written);
+    const rows = (await read().finally(() => this.#readings.delete(written))) as readonly BaseRow[];
+    const gone = new Set(sids ?? this.all(definition).map(({ sid }) => sid));
+    for (const { sid } of rows) gone.delete(sid);
+    for (const sid of gone) if (!written.has(sid)) this.drop(definition, sid);
+    for (const row of rows) if (!written.has(row.sid)) this.put(definition, row as Row<R>);
+    return [...written].filter((sid) => (sids ? sids.includes(sid) : sid.startsWith(definition.sid)));
+  }
+
+  #written(sid: string): void {
+    for (const reading of this.#readings) reading.add(sid);
   }
 
   #matching<R extends AnyResource>(definition: R, match: object): readonly Row<R>[] {

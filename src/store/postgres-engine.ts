@@ -1,5 +1,5 @@
 // PostgreSQL as an engine. API writes wait for the server's disk; the calls' journal has a connection of its own whose
-// commits do not (synchronous_commit=off): a killed exchange loses nothing, a crashed server its last moments (DESIGN §5).
+// commits do not (synchronous_commit=off): a killed exchange loses nothing, a crashed server its last moments.
 import { Kysely, sql } from 'kysely';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';

@@ -38,6 +38,8 @@ export class PostgresPool {
     this.#pool = new pg.Pool({
       ...connectionOptions(options.url),
       max: options.connections,
+      // Making a connection costs more than a call may wait.
+      min: 1,
       pipeline: true,
       onConnect: async (client: pg.ClientBase) => {
         // The query that a broken connection breaks tells of it; an event that nobody hears would end the program.
@@ -48,7 +50,7 @@ export class PostgresPool {
     this.#pool.on('error', () => {});
   }
 
-  /** Several statements are one transaction, sent without waiting for the answers in between. */
+  /** Several statements are one transaction, sent as one packet and not one by one. */
   async run(statements: readonly Statement[]): Promise<readonly SqlResult[]> {
     for (let tries = 1; ; tries++) {
       try {
@@ -71,7 +73,9 @@ export class PostgresPool {
     const client = await this.#pool.connect();
     try {
       if (statements.length === 1) return [await this.#ask(client, statements[0] as Statement)];
+      client.connection.stream.cork();
       const asked = [BEGIN, ...statements, COMMIT].map((statement) => this.#ask(client, statement));
+      client.connection.stream.uncork();
       const answers = await Promise.allSettled(asked);
       const faults = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
       // COMMIT after a fault has rolled back.

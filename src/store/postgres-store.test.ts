@@ -1,7 +1,7 @@
 // PostgreSQL: the contract, several nodes on one database, and a server that goes away.
-import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import pg from 'pg';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { cuttable } from '../../test/support/cuttable.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { describeStore } from '../../test/support/store-contract.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/test-database.ts';
@@ -158,39 +158,6 @@ describe('the schema', () => {
     );
   });
 });
-
-/** A way to the test's database that can be cut, and opened again. */
-async function cuttable(database: TestDatabase) {
-  const target = new URL(database.database ?? '');
-  const sockets = new Set<Socket>();
-  let isOpen = true;
-  const server = createServer((near) => {
-    if (!isOpen) return void near.destroy();
-    const far = connectSocket(Number(target.port), target.hostname);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('error', () => {}).on('close', () => to.destroy());
-      from.pipe(to);
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const way = new URL(target);
-  way.port = String(typeof address === 'object' && address?.port);
-  const cut = () => {
-    isOpen = false;
-    for (const socket of sockets) socket.destroy();
-    sockets.clear();
-  };
-  onTestFinished(() => {
-    cut();
-    server.close();
-  });
-  return { database: { ...database, database: way.href }, cut, mend: () => void (isOpen = true) };
-}
 
 describe('a server that goes away', () => {
   it('is told of at once by API writes and new calls; running calls are written when it is back', async () => {

@@ -49,12 +49,13 @@ export class PostgresWatch {
   async start(): Promise<void> {
     try {
       await this.#connect();
-      await this.#watcher.everything();
+      this.#reading = true;
+      await this.#readNext();
+      this.#reading = false;
     } catch (error) {
       await this.close();
       throw storeErrorOf(error, placeOf(this.#options.url));
     }
-    this.#everything = false;
     this.#tick();
   }
 
@@ -101,9 +102,10 @@ export class PostgresWatch {
 
   async #readNext(): Promise<void> {
     if (this.#everything) {
+      // Before the reading: a connection that is lost meanwhile makes another one necessary.
+      this.#everything = false;
       this.#hints.clear();
       await this.#watcher.everything();
-      this.#everything = false;
       return;
     }
     for (const [table, hinted] of this.#hints) {
@@ -132,7 +134,8 @@ export class PostgresWatch {
       }
       await this.#client?.query({ text: 'select 1', query_timeout: PING_TIMEOUT_MS } as pg.QueryConfig);
       await this.#readAgain();
-      if (!this.#everything) this.#certainAtMs = askedAtMs;
+      const isUpToDate = !this.#everything && !this.#reading && this.#hints.size === 0;
+      if (isUpToDate) this.#certainAtMs = askedAtMs;
     } catch (error) {
       this.#lost(this.#client, String(error));
     }

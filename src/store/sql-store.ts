@@ -13,7 +13,7 @@ import {
 } from '../resources/index.ts';
 import type { Codec } from './codec.ts';
 import { DirectoryMirror } from './directory.ts';
-import type { Engine, SqlResult, SqlValue, Statement } from './engine.ts';
+import type { Engine, SqlResult, SqlRow, SqlValue, Statement } from './engine.ts';
 import { GroupJournal } from './journal.ts';
 import { listPage } from './list-page.ts';
 import { type Columns, insertBeside, insertWithin } from './statements.ts';
@@ -134,28 +134,25 @@ export class SqlStore implements Store {
 
   async #readEverything(): Promise<void> {
     for (const definition of configuration) {
-      const rows = await this.#engine.db
-        .selectFrom(definition.table)
-        .selectAll()
-        .orderBy('position')
-        .execute();
-      const gone = new Set(this.directory.all(definition).map(({ sid }) => sid));
-      for (const row of rows) gone.delete(String(row.sid));
-      for (const sid of gone) this.directory.drop(definition, sid);
-      for (const row of rows) this.directory.put(definition, this.#codec.decode(definition, row));
+      const query = this.#engine.db.selectFrom(definition.table).selectAll().orderBy('position');
+      const left = await this.directory.takeOver(definition, () => this.#rowsOf(definition, query));
+      await this.#readAgain(definition.table, left);
     }
   }
 
   async #readAgain(table: string, sids: readonly string[]): Promise<void> {
     const definition = configuration.find((each) => each.table === table);
-    if (!definition) return;
-    const query = this.#engine.db.selectFrom(table).selectAll().where('sid', 'in', sids);
-    const gone = new Set(sids);
-    for (const row of await query.orderBy('position').execute()) {
-      gone.delete(String(row.sid));
-      this.directory.put(definition, this.#codec.decode(definition, row));
-    }
-    for (const sid of gone) this.directory.drop(definition, sid);
+    if (!definition || sids.length === 0) return;
+    const query = this.#engine.db.selectFrom(table).selectAll().where('sid', 'in', sids).orderBy('position');
+    const left = await this.directory.takeOver(definition, () => this.#rowsOf(definition, query), sids);
+    await this.#readAgain(table, left);
+  }
+
+  async #rowsOf(
+    definition: AnyResource,
+    query: { execute(): Promise<SqlRow[]> },
+  ): Promise<readonly Row<AnyResource>[]> {
+    return (await query.execute()).map((row) => this.#codec.decode(definition, row));
   }
 
   counts(): StoreCounts {

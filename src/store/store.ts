@@ -89,7 +89,7 @@ export interface Along {
   readonly row: object;
 }
 
-/** Rows by definition. API writes survive a power cut; the journal's survive a kill (DESIGN §5). */
+/** Rows by definition. API writes survive a power cut; the journal's survive a kill. */
 export interface Store {
   /** Configuration in memory, as of the last commit. */
   readonly directory: Directory;

@@ -95,6 +95,7 @@ describe('tandem serve', () => {
       ready: true,
       http: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       sip: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      sips: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
       account_sid: expect.stringMatching(/^AC[0-9a-f]{32}$/),
     });
     const account = JSON.parse(readFileSync(join(folder, 'data/account.json'), 'utf8'));

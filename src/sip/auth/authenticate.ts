@@ -1,6 +1,13 @@
 // A server's side of digest authentication: is this request from who it says, and what to challenge with if not.
 import type { HeaderField, RequestView } from '../agent.ts';
-import { type DigestAlgorithm, type DigestAnswer, formatChallenge, ha1Of, isRightAnswer, parseAnswer } from './digest.ts';
+import {
+  type DigestAlgorithm,
+  type DigestAnswer,
+  formatChallenge,
+  ha1Of,
+  isRightAnswer,
+  parseAnswer,
+} from './digest.ts';
 import type { Nonces } from './nonce.ts';
 
 /** Who asks: a user agent server by 401, a proxy by 407. */
@@ -51,7 +58,10 @@ export function challengeHeaders(terms: Authentication, stale = false): HeaderFi
   ]);
 }
 
-function answerIn(request: RequestView, { status, realm, algorithms }: Authentication): DigestAnswer | undefined {
+function answerIn(
+  request: RequestView,
+  { status, realm, algorithms }: Authentication,
+): DigestAnswer | undefined {
   return request
     .headers(status === 401 ? 'Authorization' : 'Proxy-Authorization')
     .map(parseAnswer)

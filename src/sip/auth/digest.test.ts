@@ -40,7 +40,11 @@ describe('published vectors', () => {
 
   it('RFC 2069 §2.4 as corrected by its erratum: no qop', () => {
     const ha1 = ha1Of('MD5', { username: 'Mufasa', password: 'CircleOfLife' }, 'testrealm@host.com');
-    const answer = { algorithm: 'MD5', nonce: 'dcd98b7102dd2f0e8b11d0f600bfb0c093', uri: '/dir/index.html' } as const;
+    const answer = {
+      algorithm: 'MD5',
+      nonce: 'dcd98b7102dd2f0e8b11d0f600bfb0c093',
+      uri: '/dir/index.html',
+    } as const;
     expect(digestResponse(answer, ha1, 'GET')).toBe('1949323746fe6a43ef61f9606e7febea');
   });
 });
@@ -48,8 +52,13 @@ describe('published vectors', () => {
 /** A second implementation: streaming hashes, arrays joined, nothing shared with the first. */
 function secondOpinion(challenge: Challenge, header: string, password: string, method: string): string {
   const name = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' }[challenge.algorithm];
-  const h = (...parts: string[]) => createHash(name).update(Buffer.from(parts.join(':'), 'utf8')).digest().toString('hex');
-  const field = (key: string) => new RegExp(`[ ,]${key}="?((?:\\\\.|[^",\\\\])*)`).exec(header)?.[1]?.replace(/\\(.)/g, '$1') ?? '';
+  const h = (...parts: string[]) =>
+    createHash(name)
+      .update(Buffer.from(parts.join(':'), 'utf8'))
+      .digest()
+      .toString('hex');
+  const field = (key: string) =>
+    new RegExp(`[ ,]${key}="?((?:\\\\.|[^",\\\\])*)`).exec(header)?.[1]?.replace(/\\(.)/g, '$1') ?? '';
   const a1 = h(field('username'), challenge.realm, password);
   const a2 = h(method, field('uri'));
   if (!challenge.qop) return h(a1, challenge.nonce, a2);
@@ -63,7 +72,14 @@ const cases = algorithms.flatMap((algorithm) =>
 
 describe('challenge and answer', () => {
   it.each(cases)('$algorithm, qop $qop, $method: two implementations agree', ({ algorithm, qop, method }) => {
-    const challenge: Challenge = { realm: 'tandem "x"', nonce: 'abc=', algorithm, qop, opaque: 'o', stale: true };
+    const challenge: Challenge = {
+      realm: 'tandem "x"',
+      nonce: 'abc=',
+      algorithm,
+      qop,
+      opaque: 'o',
+      stale: true,
+    };
     expect(parseChallenge(formatChallenge(challenge))).toEqual(challenge);
     const credentials = { username: 'al"ice', password: 'p\u00e4ss' };
     const answer = answerChallenge(challenge, credentials, { method, uri: 'sip:h', cnonce: 'c1', nc: 11 });

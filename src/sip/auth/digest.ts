@@ -39,8 +39,11 @@ export interface Credentials {
 const digest = (algorithm: DigestAlgorithm, text: string): string => hash(HASHES[algorithm], text, 'hex');
 
 /** H(user:realm:password), the one thing a server needs to keep; worth as much as the password. */
-export const ha1Of = (algorithm: DigestAlgorithm, { username, password }: Credentials, realm: string): string =>
-  digest(algorithm, `${username}:${realm}:${password}`);
+export const ha1Of = (
+  algorithm: DigestAlgorithm,
+  { username, password }: Credentials,
+  realm: string,
+): string => digest(algorithm, `${username}:${realm}:${password}`);
 
 /** The `response` of an answer (RFC 7616 §3.4.1). */
 export function digestResponse(
@@ -121,8 +124,8 @@ export function parseAnswer(value: string): DigestAnswer | undefined {
   const params = parseDigestParams(value);
   const algorithm = algorithmOf(params?.get('algorithm'));
   if (!params || !algorithm) return undefined;
-  const [username, realm, nonce, uri, response] = ['username', 'realm', 'nonce', 'uri', 'response'].map((name) =>
-    params.get(name),
+  const [username, realm, nonce, uri, response] = ['username', 'realm', 'nonce', 'uri', 'response'].map(
+    (name) => params.get(name),
   );
   if (username === undefined || realm === undefined || nonce === undefined) return undefined;
   if (uri === undefined || response === undefined) return undefined;

@@ -16,7 +16,12 @@ describe('a nonce', () => {
     const nonce = nonces.issue('a.example');
     expect(nonces.use(nonce, 'b.example')).toBe('forged');
     expect(make(3, 'x'.repeat(32)).use(nonce, 'a.example')).toBe('forged');
-    expect(nonces.use(nonce.replace(/.$/, (end) => (end === '0' ? '1' : '0')), 'a.example')).toBe('forged');
+    expect(
+      nonces.use(
+        nonce.replace(/.$/, (end) => (end === '0' ? '1' : '0')),
+        'a.example',
+      ),
+    ).toBe('forged');
     for (const odd of ['', 'x', nonce.toUpperCase().replace(/[0-9]/g, 'G'), `${nonce}0`]) {
       expect(nonces.use(odd, 'a.example')).toBe('forged');
     }
@@ -38,7 +43,21 @@ describe('a nonce', () => {
     const nonce = nonces.issue('d');
     const verdicts = [1, 1, 3, 2, 2, 3, 40, 9, 8, 39, 39, 0, -1].map((nc) => nonces.use(nonce, 'd', nc));
     const good = verdicts.map((verdict) => verdict === 'good');
-    expect(good).toEqual([true, false, true, true, false, false, true, true, false, true, false, false, false]);
+    expect(good).toEqual([
+      true,
+      false,
+      true,
+      true,
+      false,
+      false,
+      true,
+      true,
+      false,
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it('that was forgotten for want of room is stale, never good again', () => {
@@ -76,7 +95,9 @@ describe('authentication', () => {
     nonces: make(10),
     algorithms: ['SHA-256', 'MD5'],
     ha1s: (username, algorithm) =>
-      username === 'alice' ? ['wrong', 'right'].map((password) => ha1Of(algorithm, { username, password }, 'tandem')) : [],
+      username === 'alice'
+        ? ['wrong', 'right'].map((password) => ha1Of(algorithm, { username, password }, 'tandem'))
+        : [],
   };
   const asked = (header = '') =>
     scanMessage(`INVITE sip:h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n${header}\r\n`);
@@ -108,7 +129,12 @@ describe('authentication', () => {
     clock.advance(1001);
     expect(authenticate(right, terms)).toEqual({ kind: 'stale' });
     expect(authenticate(wrong, terms)).toEqual({ kind: 'unknown' });
-    expect(challengeHeaders(terms, true).map(([name, value]) => [name, /stale=true, algorithm=([\w-]+)/.exec(value)?.[1]])).toEqual([
+    expect(
+      challengeHeaders(terms, true).map(([name, value]) => [
+        name,
+        /stale=true, algorithm=([\w-]+)/.exec(value)?.[1],
+      ]),
+    ).toEqual([
       ['Proxy-Authenticate', 'SHA-256'],
       ['Proxy-Authenticate', 'MD5'],
     ]);

@@ -68,7 +68,8 @@ export class Nonces {
   /** Judges a nonce and marks the count as used. An answer without qop counts as 1: it is good once. */
   use(nonce: string, domain: string, nc = 1): NonceVerdict {
     const signed = nonce.slice(0, SIGNED_DIGITS);
-    if (!NONCE.test(nonce) || !isSame(nonce.slice(SIGNED_DIGITS), this.#signature(signed, domain))) return 'forged';
+    if (!NONCE.test(nonce) || !isSame(nonce.slice(SIGNED_DIGITS), this.#signature(signed, domain)))
+      return 'forged';
     const issuedMs = Number.parseInt(nonce.slice(0, TIME_DIGITS), 16);
     const ageMs = this.#options.clock.now() - issuedMs;
     const known = this.#used.get(nonce);

@@ -29,14 +29,20 @@ export class Referrals {
 }
 
 /** What a NOTIFY of a REFER carries: how the referred call stands. Anything from 200 on closes the subscription. */
-export function referNotify(status: number): { readonly headers: readonly HeaderField[]; readonly body: Body } {
+export function referNotify(status: number): {
+  readonly headers: readonly HeaderField[];
+  readonly body: Body;
+} {
   const state = status < 200 ? 'active;expires=60' : 'terminated;reason=noresource';
   return {
     headers: [
       ['Event', 'refer'],
       ['Subscription-State', state],
     ],
-    body: { contentType: 'message/sipfrag;version=2.0', content: `SIP/2.0 ${status} ${reasonOf(status)}\r\n` },
+    body: {
+      contentType: 'message/sipfrag;version=2.0',
+      content: `SIP/2.0 ${status} ${reasonOf(status)}\r\n`,
+    },
   };
 }
 

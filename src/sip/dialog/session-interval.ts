@@ -36,7 +36,10 @@ export function parseSessionExpires(value: string | undefined): SessionExpires |
 }
 
 /** Headers of a request of ours that sets a session up or refreshes it. */
-export function askingFor({ expiresS, minSeS }: SessionTimerSettings, refresher?: 'uac' | 'uas'): HeaderField[] {
+export function askingFor(
+  { expiresS, minSeS }: SessionTimerSettings,
+  refresher?: 'uac' | 'uas',
+): HeaderField[] {
   if (expiresS === undefined) return [];
   const value = refresher ? `${expiresS};refresher=${refresher}` : `${expiresS}`;
   return [
@@ -68,11 +71,19 @@ export function settled(
 }
 
 /** The shorter of both wishes, but never below the peer's Min-SE. */
-function intervalFor(request: SipMessage, theirs: number | undefined, ours: number | undefined): number | undefined {
+function intervalFor(
+  request: SipMessage,
+  theirs: number | undefined,
+  ours: number | undefined,
+): number | undefined {
   const wishes = [theirs, ours].filter((wish) => wish !== undefined);
   if (wishes.length === 0) return undefined;
   const theirLeast = Math.max(Number.parseInt(request.header('Min-SE') ?? '0', 10) || 0, LEAST_MIN_SE_S);
-  return Math.max(Math.min(...wishes), theirs === undefined ? theirLeast : Math.min(theirLeast, theirs), LEAST_MIN_SE_S);
+  return Math.max(
+    Math.min(...wishes),
+    theirs === undefined ? theirLeast : Math.min(theirLeast, theirs),
+    LEAST_MIN_SE_S,
+  );
 }
 
 /** What the 2xx to a request of ours settled (RFC 4028 §7.2). */
@@ -86,4 +97,6 @@ export const dueMs = ({ expiresS, refresher }: SessionInterval): number =>
   refresher === 'us' ? expiresS * 500 : (expiresS - Math.min(32, expiresS / 3)) * 1000;
 
 const knowsTimer = (request: SipMessage): boolean =>
-  [...request.headers('Supported'), ...request.headers('Require')].some((tag) => tag.toLowerCase() === 'timer');
+  [...request.headers('Supported'), ...request.headers('Require')].some(
+    (tag) => tag.toLowerCase() === 'timer',
+  );

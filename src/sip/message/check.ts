@@ -7,19 +7,13 @@ import { parseNameAddr } from './name-addr.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 import { parseUri } from './uri.ts';
 
-export const ALLOWED_METHODS = 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE';
+/** What is taken without a word of the layer above. */
+export const ALLOWED_METHODS = 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK';
+/** Extensions that may be required of us: RFC 3262, RFC 4028. */
+export const SUPPORTED = '100rel, timer';
 /** Methods that are known and not taken: 405; any other is 501 (RFC 3261 §21.5.2). */
-const OTHER_METHODS = new Set([
-  'REGISTER',
-  'SUBSCRIBE',
-  'NOTIFY',
-  'PUBLISH',
-  'MESSAGE',
-  'REFER',
-  'INFO',
-  'PRACK',
-]);
-const ALLOWED = new Set(ALLOWED_METHODS.split(', '));
+const OTHER_METHODS = new Set(['REGISTER', 'SUBSCRIBE', 'NOTIFY', 'PUBLISH', 'MESSAGE', 'REFER', 'INFO']);
+const SUPPORTED_TAGS = new Set(SUPPORTED.split(', '));
 
 export interface Refusal {
   readonly status: number;
@@ -87,16 +81,18 @@ const hasScheme = (uri: string): boolean => /^[A-Za-z][A-Za-z0-9+\-.]*:/.test(ur
 function extensionRefusal(request: SipMessage): Refusal | undefined {
   // Require has no meaning in CANCEL and ACK (RFC 3261 §8.2.2.3).
   if (request.method === 'CANCEL' || request.method === 'ACK') return undefined;
-  const required = request.headers('Require').filter((tag) => tag !== '');
+  const required = request
+    .headers('Require')
+    .filter((tag) => tag !== '' && !SUPPORTED_TAGS.has(tag.toLowerCase()));
   if (required.length === 0) return undefined;
   const unsupported = required.filter((tag) => skipToken(tag, 0) === tag.length);
   return { status: 420, headers: [['Unsupported', unsupported.join(', ')]] };
 }
 
 /** 405 or 501 for a method that is not taken, with Allow. */
-export function methodRefusal(method: string): Refusal | undefined {
-  if (ALLOWED.has(method)) return undefined;
-  return { status: OTHER_METHODS.has(method) ? 405 : 501, headers: [['Allow', ALLOWED_METHODS]] };
+export function methodRefusal(method: string, allow = ALLOWED_METHODS): Refusal | undefined {
+  if (allow.split(', ').includes(method)) return undefined;
+  return { status: OTHER_METHODS.has(method) ? 405 : 501, headers: [['Allow', allow]] };
 }
 
 /** What keeps an INVITE outside any dialog from being taken. */

@@ -3,7 +3,7 @@ import type { Timers } from './timers.ts';
 
 /**
  * The timers of RFC 3261 §17 and RFC 6026 by their letters. `cancel` bounds the wait after giving up (§9.1),
- * `resend` and `unacknowledged` are those of a 2xx (§13.3.1.4).
+ * `overdue` that for a user who never answers, `resend` and `unacknowledged` are those of a 2xx (§13.3.1.4).
  */
 export type TimerName =
   | 'A'
@@ -19,6 +19,7 @@ export type TimerName =
   | 'L'
   | 'M'
   | 'cancel'
+  | 'overdue'
   | 'resend'
   | 'unacknowledged';
 
@@ -54,6 +55,8 @@ export type ServerInput =
   /** The request again. */
   | { readonly type: 'request' }
   | { readonly type: 'ack' }
+  /** Nobody may answer this at all. */
+  | { readonly type: 'await' }
   /** The user's response. */
   | { readonly type: 'respond'; readonly status: number }
   | TimerInput;

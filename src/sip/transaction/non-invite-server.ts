@@ -19,14 +19,19 @@ export function stepNonInviteServer(
     case 'trying':
     case 'proceeding':
       if (input.type === 'request') return state.phase === 'proceeding' ? stay(state, SEND) : stay(state);
-      if (input.type !== 'respond') return stay(state);
-      return input.status < 200
-        ? stay({ phase: 'proceeding' }, SEND)
-        : stay({ phase: 'completed' }, SEND, set('J', lifetimeMs(timers)));
+      if (input.type === 'respond') return respond(input.status, timers);
+      // The client's timer F has fired: nobody waits for a response (RFC 4320 §4.2).
+      if (input.type === 'timer' && input.timer === 'overdue') return stay({ phase: 'terminated' }, END);
+      return input.type === 'await' ? stay(state, set('overdue', lifetimeMs(timers))) : stay(state);
     case 'completed':
       if (input.type === 'request') return stay(state, SEND);
       return input.type === 'timer' && input.timer === 'J' ? stay({ phase: 'terminated' }, END) : stay(state);
     case 'terminated':
       return stay(state);
   }
+}
+
+function respond(status: number, timers: Timers): Step<NonInviteServerState> {
+  if (status < 200) return stay({ phase: 'proceeding' }, SEND);
+  return stay({ phase: 'completed' }, SEND, set('J', lifetimeMs(timers)));
 }

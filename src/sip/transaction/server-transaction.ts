@@ -54,6 +54,11 @@ export class ServerTransaction {
     this.#runner.feed({ type: 'respond', status });
   }
 
+  /** A non-INVITE whose response may take its time, or never come: then it ends all the same. */
+  awaitResponse(): void {
+    this.#runner.feed({ type: 'await' });
+  }
+
   /** The request came again. */
   repeat(): void {
     this.#runner.feed({ type: 'request' });

@@ -9,7 +9,7 @@ export interface SrvRecord {
 }
 
 export function inSrvOrder<T extends SrvRecord>(records: readonly T[], random: Random): T[] {
-  const left = [...records].sort((a, b) => a.priority - b.priority);
+  const left = records.toSorted((a, b) => a.priority - b.priority);
   const ordered: T[] = [];
   while (left.length > 0) {
     const group = left.filter(({ priority }) => priority === left[0]?.priority);

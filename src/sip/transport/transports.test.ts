@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { certificateFor } from '../../../test/support/certificates.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
+import { heldOctets } from '../../../test/support/held-octets.ts';
 import { until } from '../../../test/support/raw-peer.ts';
 import { openStreamPeer, type StreamPeer } from '../../../test/support/stream-peer.ts';
 import { silentLog } from '../../lib/log.ts';
@@ -246,15 +247,14 @@ describe.each(['tcp', 'tls'] as const)('%s connections', (name) => {
     await until(() => a.heard.length === 1);
     peer.socket.pause();
     const { flow } = a.heard[0] as { flow: Flow };
-    let lost = '';
+    const lost: string[] = [];
     const large = message('x'.repeat(60_000));
     let sent = 0;
-    while (lost === '' && sent < 1000) {
-      flow.transport.send(large, flow.peer, (error) => (lost = error.message));
-      sent++;
+    for (; lost.length === 0 && sent < 1000; sent++) {
+      flow.transport.send(large, flow.peer, (error) => lost.push(error.message));
       await new Promise(setImmediate);
     }
-    expect(lost).toBe('the peer does not read');
+    expect(lost).toContain('the peer does not read');
     expect(sent).toBeLessThan(500);
   });
 
@@ -295,40 +295,52 @@ describe.each(['tcp', 'tls'] as const)('%s connections', (name) => {
 
 describe('TCP', () => {
   it('takes the port of UDP where it may choose, and another one where that is taken', async () => {
+    const host = '127.0.0.1';
     const listen = [
-      { host: '127.0.0.1', port: 0 },
-      { host: '127.0.0.1', port: 0, transport: 'tcp' as const },
-      { host: '127.0.0.1', port: 0, transport: 'tcp' as const },
+      { host, port: 0 },
+      { host, port: 0, transport: 'tcp' as const },
+      { host, port: 0, transport: 'tcp' as const },
     ];
-    const transports = await listenAll({ listen, clock, log: silentLog, receive() {} });
-    opened.push(...transports);
-    const [udp, tcp, other] = transports.map(({ local }) => local);
-    expect(tcp).toEqual({ ...udp, transport: 'tcp' });
-    expect(other?.port).not.toBe(tcp?.port);
+    let ports: (number | undefined)[] = [];
+    // Other tests' connections may be in the way.
+    for (let tries = 0; tries < 20 && (ports[0] === undefined || ports[0] !== ports[1]); tries++) {
+      const transports = await listenAll({ listen, clock, log: silentLog, receive() {} });
+      opened.push(...transports);
+      ports = transports.map(({ local }) => local.port);
+    }
+    expect(ports[1]).toBe(ports[0]);
+    expect(ports[2]).not.toBe(ports[0]);
   });
 
-  it('serves a peer while 2,000 others say nothing, dribble, or never read', {
-    timeout: 30_000,
-  }, async () => {
+  it('serves a peer while 2,000 others say nothing, dribble, or never read', async () => {
     const a = await open('tcp');
+    const heldBefore = heldOctets();
     const others: StreamPeer[] = [];
     for (let index = 0; index < 2000; index++) others.push(await dial(placeOf(a)));
-    const heapBefore = process.memoryUsage().heapUsed;
-    for (let octet = 0; octet < 5; octet++) {
-      for (const [index, peer] of others.entries()) if (index % 3 === 1) peer.write('O');
+    const deaf = others.slice(0, 5);
+    for (const peer of deaf) {
+      peer.socket.pause();
+      peer.write(message());
+    }
+    await until(() => a.heard.length === deaf.length);
+    const slow = others.filter((_, index) => index % 2 === 1).slice(deaf.length);
+    for (let second = 0; second < 10; second++) {
+      for (const peer of slow) peer.write('O');
+      for (const { flow } of a.heard) flow.transport.send(responseTo(1).padEnd(50_000), flow.peer);
       clock.advance(1000);
       await new Promise(setImmediate);
     }
     const caller = await dial(placeOf(a));
     caller.write(message());
-    await until(() => a.heard.length === 1);
-    const { flow } = a.heard[0] as { flow: Flow };
+    await until(() => a.heard.length > deaf.length);
+    const { flow } = a.heard.at(-1) as { flow: Flow };
     flow.transport.send(responseTo(1), flow.peer);
     await until(() => caller.heard() === responseTo(1));
-    expect((process.memoryUsage().heapUsed - heapBefore) / others.length).toBeLessThan(20_000);
+    // Both ends of each connection, and the deaf ones' queues.
+    const allowed = others.length * 20_000 + deaf.length * 2 * STREAM_LIMITS.queuedOctets;
+    expect(heldOctets() - heldBefore).toBeLessThan(allowed);
     clock.advance(STREAM_LIMITS.silentMs);
-    await until(() => others.every((peer) => peer.isClosed()), 'the others ended');
+    await until(() => others.slice(deaf.length).every((peer) => peer.isClosed()), 'the others ended');
     expect(caller.isClosed()).toBe(false);
-    expect(clock.pending).toBe(1);
   });
 });

@@ -1,0 +1,69 @@
+// Requests of ours inside a dialog: their numbers, their route, and the credentials they are challenged for.
+import type { Body, Endpoint, HeaderField } from '../agent.ts';
+import type { Credentials } from '../auth/digest.ts';
+import { type RequestParts, serializeRequest } from '../message/serialize.ts';
+import { SentRequest } from '../request.ts';
+import { dialogDestination, newBranch, requestHeaders, type Stack, viaOf } from '../stack.ts';
+import type { ClientUser } from '../transaction/client-transaction.ts';
+import type { Flow } from '../transport/transport.ts';
+import { type DialogState, targetOf } from './dialog.ts';
+
+export interface Extras {
+  readonly headers?: readonly HeaderField[] | undefined;
+  readonly body?: Body | undefined;
+}
+
+export class DialogRequests {
+  /** Replaced, never changed, as requests come and go. */
+  state: DialogState;
+  /** The flow by which the dialog came to be. */
+  readonly flow: Flow;
+  readonly #stack: Stack;
+  readonly #credentials: Credentials | undefined;
+
+  constructor(stack: Stack, state: DialogState, flow: Flow, credentials: Credentials | undefined) {
+    this.#stack = stack;
+    this.state = state;
+    this.flow = flow;
+    this.#credentials = credentials;
+  }
+
+  /** @throws {SipSyntaxError} when it may not go on the wire; nothing is sent then. */
+  send(method: string, extras: Extras, user: ClientUser): SentRequest {
+    const { request, flow } = this.#build(method, this.#nextSeq(), extras);
+    const outgoing = { request, flow, credentials: this.#credentials, nextSeq: () => this.#nextSeq() };
+    return new SentRequest(this.#stack, outgoing, user);
+  }
+
+  /** The ACK of a 2xx to the INVITE `seq`, ready to be sent as often as that comes. */
+  ack(seq: number, extras: Extras): () => void {
+    const { request, flow } = this.#build('ACK', seq, extras);
+    const via = viaOf(flow.transport, newBranch(this.#stack.random));
+    const octets = serializeRequest({ ...request, via });
+    return () => flow.transport.send(octets, flow.peer);
+  }
+
+  #nextSeq(): number {
+    const localSeq = this.state.localSeq + 1;
+    this.state = { ...this.state, localSeq };
+    return localSeq;
+  }
+
+  #build(method: string, seq: number, extras: Extras): { request: Omit<RequestParts, 'via'>; flow: Flow } {
+    const { transport } = this.flow;
+    const { uri, routes, nextHop } = targetOf(this.state);
+    const peer: Endpoint = dialogDestination(this.#stack, nextHop, this.flow);
+    const request = {
+      method,
+      uri,
+      from: this.state.local,
+      to: this.state.remote,
+      callId: this.state.callId,
+      seq,
+      routes,
+      headers: [...requestHeaders(this.#stack), ...(extras.headers ?? [])],
+      ...(extras.body && { body: extras.body }),
+    };
+    return { request, flow: { transport, peer } };
+  }
+}
