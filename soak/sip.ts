@@ -21,7 +21,9 @@ export interface SoakResult {
   readonly name: 'sip';
   readonly mutated: number;
   readonly accepted: number;
-  readonly slow: readonly string[];
+  readonly slow: number;
+  /** The first few of them. */
+  readonly slowest: readonly string[];
   readonly messagesPerSecond: number;
   readonly heapGrowthBytes: number;
   readonly passed: boolean;
@@ -49,7 +51,8 @@ export function soak(count: number, maxMs: number): SoakResult {
     name: 'sip',
     mutated,
     accepted,
-    slow,
+    slow: slow.length,
+    slowest: slow.slice(0, 3),
     messagesPerSecond: Math.round((mutated * 1000) / elapsedMs),
     heapGrowthBytes,
     passed: slow.length === 0 && heapGrowthBytes < MAX_GROWTH_BYTES,

@@ -118,10 +118,11 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
 }
 
 function apiConfig(
-  { baseUrl, requestsPerSecond, http }: Config,
+  { baseUrl, domainSuffixes, requestsPerSecond, http }: Config,
   { accountSid }: Credentials,
 ): ApiOptions['config'] {
   return {
+    suffixes: domainSuffixes,
     version: VERSION,
     ...(baseUrl !== undefined && { baseUrl }),
     ...(requestsPerSecond !== undefined && { requestsPerSecond }),

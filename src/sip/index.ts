@@ -20,10 +20,18 @@ export { type DigestAlgorithm, ha1Of } from './auth/digest.ts';
 export { type NonceOptions, Nonces } from './auth/nonce.ts';
 export { parseSipfrag, referNotify } from './dialog/referral.ts';
 export type { SessionTimerSettings } from './dialog/session-interval.ts';
+export {
+  assertedIdentities,
+  type Diversion,
+  diversions,
+  mayShowCaller,
+  privacyOf,
+} from './message/identity.ts';
 export type { SipMessage } from './message/message.ts';
 export { type NameAddr, parseNameAddr } from './message/name-addr.ts';
 export { fromOctets, toOctets } from './message/octets.ts';
 export { parseMessage } from './message/parse.ts';
+export { formatReason, parseReason, q850CauseOf, type Reason } from './message/reason.ts';
 export { serializeRequest, serializeResponse } from './message/serialize.ts';
 export { type SipSyntaxCode, SipSyntaxError } from './message/syntax-error.ts';
 export { formatUri, parseUri, type SipUri } from './message/uri.ts';

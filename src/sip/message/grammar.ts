@@ -42,6 +42,14 @@ export function skipSpace(text: string, from: number): number {
   return at;
 }
 
+/** Without the spaces and tabs at both ends; `trim` would take an octet 0xA0, which may be half a letter, too. */
+export function trimSpace(text: string): string {
+  const start = skipSpace(text, 0);
+  let end = text.length;
+  while (end > start && isSpaceCode(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
 /** Index of the first character at or after `from` that is no token character. */
 export function skipToken(text: string, from: number): number {
   let at = from;

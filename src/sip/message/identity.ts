@@ -1,0 +1,54 @@
+// Who calls, who diverted the call, and what may be shown (RFC 3325, RFC 3323, RFC 5806).
+import type { RequestView } from '../agent.ts';
+import { parseDigits } from './grammar.ts';
+import { type NameAddr, parseNameAddr } from './name-addr.ts';
+import { SipSyntaxError } from './syntax-error.ts';
+
+/** One hop of a diverted call. */
+export interface Diversion extends NameAddr {
+  /** `unconditional`, `user-busy`, `no-answer` … in lower case; empty without one. */
+  readonly reason: string;
+  /** How often it was diverted for this reason; 1 without a word. */
+  readonly counter: number;
+}
+
+/** P-Asserted-Identity: at most a SIP and a tel URI. Only a trusted peer's means anything; malformed ones are left out. */
+export const assertedIdentities = (request: RequestView): NameAddr[] =>
+  request.headers('P-Asserted-Identity').flatMap(addressOf);
+
+/** The Diversion headers, the latest diversion first; malformed ones are left out. */
+export const diversions = (request: RequestView): Diversion[] =>
+  request.headers('Diversion').flatMap((value) =>
+    addressOf(value).map((address) => ({
+      ...address,
+      reason: (address.params.get('reason') ?? '').replaceAll('"', '').toLowerCase(),
+      counter: Math.max(1, parseDigits(address.params.get('counter') ?? '1')),
+    })),
+  );
+
+/** The values of Privacy (`id`, `user`, `header`, `session`, `none`, `critical`), lower case. */
+export const privacyOf = (request: RequestView): ReadonlySet<string> =>
+  new Set(
+    request
+      .headers('Privacy')
+      .flatMap((value) => value.toLowerCase().split(';'))
+      .map((value) => value.trim())
+      .filter((value) => value !== ''),
+  );
+
+/** Whether the caller's number may be shown to who is called: neither Privacy nor an anonymous From forbids it. */
+export function mayShowCaller(request: RequestView): boolean {
+  const privacy = privacyOf(request);
+  if (privacy.has('none')) return true;
+  if (privacy.has('id') || privacy.has('user') || privacy.has('header')) return false;
+  return !/anonymous@anonymous\.invalid/i.test(request.header('From') ?? '');
+}
+
+function addressOf(value: string): NameAddr[] {
+  try {
+    return [parseNameAddr(value)];
+  } catch (error) {
+    if (error instanceof SipSyntaxError) return [];
+    throw error;
+  }
+}
