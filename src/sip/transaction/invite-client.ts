@@ -1,4 +1,4 @@
-// The INVITE client transaction over an unreliable transport (RFC 3261 §17.1.1 fig. 5, RFC 6026 §7.2), with giving up.
+// The INVITE client transaction (RFC 3261 §17.1.1 fig. 5, RFC 6026 §7.2), with giving up.
 //
 //   calling ──1xx──▶ proceeding        any of them ──300+──▶ completed (ACK) ──D──▶ terminated
 //      └───────────────┴───2xx──▶ accepted ──M──▶ terminated
@@ -8,6 +8,7 @@ import {
   type ClientInput,
   END,
   PASS,
+  repeat,
   SEND,
   type Step,
   set,
@@ -16,7 +17,7 @@ import {
   TIMED_OUT,
   UNSENT,
 } from './machine.ts';
-import { lifetimeMs, type Timers } from './timers.ts';
+import { lifetimeMs, lingerMs, type Timers } from './timers.ts';
 
 export interface InviteClientState {
   readonly phase: 'initial' | 'calling' | 'proceeding' | 'completed' | 'accepted' | 'terminated';
@@ -38,7 +39,7 @@ export function stepInviteClient(state: InviteClientState, input: ClientInput, t
       return stay(
         { ...state, phase: 'calling', intervalMs: timers.t1Ms },
         SEND,
-        set('A', timers.t1Ms),
+        ...repeat(timers, 'A', timers.t1Ms),
         set('B', lifetimeMs(timers)),
       );
     case 'calling':
@@ -77,7 +78,13 @@ function response(state: InviteClientState, status: number, timers: Timers): Res
     return stay({ ...state, phase: 'accepted' }, ...quiet, PASS, set('M', lifetimeMs(timers)));
   }
   // RFC 3261 §17.1.1.2: D is at least 32 s, which is 64·T1 at the default T1.
-  return stay({ ...state, phase: 'completed' }, ...quiet, ACK, PASS, set('D', lifetimeMs(timers)));
+  return stay(
+    { ...state, phase: 'completed' },
+    ...quiet,
+    ACK,
+    PASS,
+    set('D', lingerMs(timers, lifetimeMs(timers))),
+  );
 }
 
 function provisional(state: InviteClientState, timers: Timers): Result {

@@ -1,9 +1,20 @@
-// The INVITE server transaction over an unreliable transport (RFC 3261 §17.2.1 fig. 7, RFC 6026 §7.1).
+// The INVITE server transaction (RFC 3261 §17.2.1 fig. 7, RFC 6026 §7.1).
 //
 //   proceeding ──2xx──▶ accepted ──L──▶ terminated
 //        └───300+──▶ completed ──ACK──▶ confirmed ──I──▶ terminated
-import { END, PASS, SEND, type ServerInput, type Step, set, stay, stop, TIMED_OUT } from './machine.ts';
-import { lifetimeMs, type Timers } from './timers.ts';
+import {
+  END,
+  PASS,
+  repeat,
+  SEND,
+  type ServerInput,
+  type Step,
+  set,
+  stay,
+  stop,
+  TIMED_OUT,
+} from './machine.ts';
+import { lifetimeMs, lingerMs, type Timers } from './timers.ts';
 
 export interface InviteServerState {
   readonly phase: 'proceeding' | 'completed' | 'confirmed' | 'accepted' | 'terminated';
@@ -43,7 +54,7 @@ function respond(state: InviteServerState, status: number, timers: Timers): Resu
   return stay(
     { phase: 'completed', intervalMs: timers.t1Ms, answered: true },
     SEND,
-    set('G', timers.t1Ms),
+    ...repeat(timers, 'G', timers.t1Ms),
     set('H', lifetimeMs(timers)),
   );
 }
@@ -51,7 +62,12 @@ function respond(state: InviteServerState, status: number, timers: Timers): Resu
 function completed(state: InviteServerState, input: ServerInput, timers: Timers): Result {
   if (input.type === 'request') return stay(state, SEND);
   if (input.type === 'ack') {
-    return stay({ ...state, phase: 'confirmed' }, stop('G'), stop('H'), set('I', timers.t4Ms));
+    return stay(
+      { ...state, phase: 'confirmed' },
+      stop('G'),
+      stop('H'),
+      set('I', lingerMs(timers, timers.t4Ms)),
+    );
   }
   if (input.type !== 'timer') return stay(state);
   if (input.timer === 'H') return terminate(state, TIMED_OUT);

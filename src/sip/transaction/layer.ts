@@ -11,6 +11,7 @@ import type { Timers } from './timers.ts';
 export class TransactionLayer {
   readonly #clock: Clock;
   readonly #timers: Timers;
+  readonly #reliableTimers: Timers;
   readonly #boundary: Boundary;
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #servers = new Map<string, ServerTransaction>();
@@ -20,6 +21,7 @@ export class TransactionLayer {
   constructor(clock: Clock, timers: Timers, boundary: Boundary) {
     this.#clock = clock;
     this.#timers = timers;
+    this.#reliableTimers = { ...timers, isReliable: true };
     this.#boundary = boundary;
   }
 
@@ -41,7 +43,7 @@ export class TransactionLayer {
     const transaction = new ClientTransaction({
       clock: this.#clock,
       boundary: this.#boundary,
-      timers: this.#timers,
+      timers: this.#timersOf(flow),
       request,
       flow,
       user,
@@ -74,7 +76,7 @@ export class TransactionLayer {
     };
     const transaction = new ServerTransaction({
       clock: this.#clock,
-      timers: this.#timers,
+      timers: this.#timersOf(flow),
       request,
       flow,
       ended,
@@ -99,6 +101,10 @@ export class TransactionLayer {
   /** Whether the INVITE is another copy of one that is being served: it took two ways here. */
   isMerged(invite: SipMessage): boolean {
     return this.#origins.has(originKey(invite));
+  }
+
+  #timersOf({ transport }: Flow): Timers {
+    return transport.local.transport === 'udp' ? this.#timers : this.#reliableTimers;
   }
 
   /** Drops everything, timers included. */

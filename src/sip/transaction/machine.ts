@@ -80,6 +80,9 @@ export const TIMED_OUT: Action = { type: 'fail', why: 'timeout' };
 export const UNSENT: Action = { type: 'fail', why: 'transport' };
 
 export const set = (timer: TimerName, delayMs: number): Action => ({ type: 'set', timer, delayMs });
+/** Sets the first timer of a retransmission, where the transport may lose anything. */
+export const repeat = (timers: Timers, timer: TimerName, delayMs: number): readonly Action[] =>
+  timers.isReliable ? NOTHING : [set(timer, delayMs)];
 export const stop = (timer: TimerName): Action => ({ type: 'stop', timer });
 export const stay = <State>(state: State, ...actions: Action[]): Step<State> => ({
   state,

@@ -32,11 +32,12 @@ function walk<State extends { phase: string }, Input>(
   step: StepFunction<State, Input>,
   initial: State,
   read: (word: Word) => Input,
+  timers = RFC_TIMERS,
 ) {
   return (_: string, rows: readonly Row[]): void => {
     let state = initial;
     for (const [word, phase, actions] of rows) {
-      const next = step(state, read(word), RFC_TIMERS);
+      const next = step(state, read(word), timers);
       state = next.state;
       expect([word, state.phase, next.actions.map(show).join(' ')]).toEqual([word, phase, actions]);
     }
@@ -246,4 +247,72 @@ describe('the 2xx of a UAS (§13.3.1.4)', () => {
     '%s',
     walk(stepSuccessResponse, SUCCESS_RESPONSE, (word) => serverInput(word) as never),
   );
+});
+
+describe('over a reliable transport nothing is sent again, and nothing lingers', () => {
+  const reliable = { ...RFC_TIMERS, isReliable: true };
+
+  it('INVITE client: no A, D is 0', () => {
+    walk(
+      stepInviteClient,
+      INVITE_CLIENT,
+      clientInput,
+      reliable,
+    )('', [
+      ['start', 'calling', 'send B=32000'],
+      [100, 'proceeding', '-A -B pass'],
+      [486, 'completed', '-A -B -cancel ack pass D=0'],
+      ['timer D', 'terminated', 'end'],
+    ]);
+  });
+
+  it('INVITE server: no G, H stays, I is 0; L is 64·T1 all the same', () => {
+    walk(
+      stepInviteServer,
+      INVITE_SERVER,
+      serverInput,
+      reliable,
+    )('', [
+      [486, 'completed', 'send H=32000'],
+      ['ack', 'confirmed', '-G -H I=0'],
+      ['timer I', 'terminated', 'end'],
+    ]);
+    walk(stepInviteServer, INVITE_SERVER, serverInput, reliable)('', [[200, 'accepted', 'send L=32000']]);
+  });
+
+  it('non-INVITE: no E, K and J are 0', () => {
+    walk(
+      stepNonInviteClient,
+      NON_INVITE_CLIENT,
+      clientInput,
+      reliable,
+    )('', [
+      ['start', 'trying', 'send F=32000'],
+      [200, 'completed', '-E -F pass K=0'],
+    ]);
+    walk(stepNonInviteServer, NON_INVITE_SERVER, serverInput, reliable)('', [[200, 'completed', 'send J=0']]);
+  });
+});
+
+describe('a non-INVITE that may never be answered', () => {
+  it('ends without a word when its client has given up (RFC 4320 §4.2)', () => {
+    walk(
+      stepNonInviteServer,
+      NON_INVITE_SERVER,
+      serverInput,
+    )('', [
+      ['await', 'trying', 'overdue=32000'],
+      ['request', 'trying', ''],
+      ['timer overdue', 'terminated', 'end'],
+    ]);
+    walk(
+      stepNonInviteServer,
+      NON_INVITE_SERVER,
+      serverInput,
+    )('', [
+      ['await', 'trying', 'overdue=32000'],
+      [200, 'completed', 'send J=32000'],
+      ['timer overdue', 'completed', ''],
+    ]);
+  });
 });

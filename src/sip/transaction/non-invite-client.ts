@@ -1,10 +1,11 @@
-// The non-INVITE client transaction over an unreliable transport (RFC 3261 §17.1.2 fig. 6).
+// The non-INVITE client transaction (RFC 3261 §17.1.2 fig. 6).
 //
 //   trying ──1xx──▶ proceeding ──final──▶ completed ──K──▶ terminated
 import {
   type ClientInput,
   END,
   PASS,
+  repeat,
   SEND,
   type Step,
   set,
@@ -13,7 +14,7 @@ import {
   TIMED_OUT,
   UNSENT,
 } from './machine.ts';
-import { lifetimeMs, type Timers } from './timers.ts';
+import { lifetimeMs, lingerMs, type Timers } from './timers.ts';
 
 export interface NonInviteClientState {
   readonly phase: 'initial' | 'trying' | 'proceeding' | 'completed' | 'terminated';
@@ -32,7 +33,7 @@ export function stepNonInviteClient(state: NonInviteClientState, input: ClientIn
       return stay(
         { phase: 'trying', intervalMs: timers.t1Ms },
         SEND,
-        set('E', timers.t1Ms),
+        ...repeat(timers, 'E', timers.t1Ms),
         set('F', lifetimeMs(timers)),
       );
     case 'trying':
@@ -49,7 +50,13 @@ function unanswered(state: NonInviteClientState, input: ClientInput, timers: Tim
   if (input.type === 'transport-error') return terminate(state, UNSENT);
   if (input.type === 'response') {
     if (input.status < 200) return stay({ ...state, phase: 'proceeding' }, PASS);
-    return stay({ ...state, phase: 'completed' }, stop('E'), stop('F'), PASS, set('K', timers.t4Ms));
+    return stay(
+      { ...state, phase: 'completed' },
+      stop('E'),
+      stop('F'),
+      PASS,
+      set('K', lingerMs(timers, timers.t4Ms)),
+    );
   }
   if (input.type !== 'timer') return stay(state);
   if (input.timer === 'F') return terminate(state, TIMED_OUT);

@@ -1,8 +1,8 @@
-// The non-INVITE server transaction over an unreliable transport (RFC 3261 §17.2.2 fig. 8).
+// The non-INVITE server transaction (RFC 3261 §17.2.2 fig. 8).
 //
 //   trying ──1xx──▶ proceeding ──final──▶ completed ──J──▶ terminated
 import { END, SEND, type ServerInput, type Step, set, stay } from './machine.ts';
-import { lifetimeMs, type Timers } from './timers.ts';
+import { lifetimeMs, lingerMs, type Timers } from './timers.ts';
 
 export interface NonInviteServerState {
   readonly phase: 'trying' | 'proceeding' | 'completed' | 'terminated';
@@ -33,5 +33,5 @@ export function stepNonInviteServer(
 
 function respond(status: number, timers: Timers): Step<NonInviteServerState> {
   if (status < 200) return stay({ phase: 'proceeding' }, SEND);
-  return stay({ phase: 'completed' }, SEND, set('J', lifetimeMs(timers)));
+  return stay({ phase: 'completed' }, SEND, set('J', lingerMs(timers, lifetimeMs(timers))));
 }
