@@ -67,11 +67,11 @@ function inWords(event: CarrierEvent): string {
   const { to, from, behaviour } = event.call;
   switch (event.type) {
     case 'invite':
-      return `${to} is called from ${from}: ${behaviour}`;
+      return `${to} is called from ${from.replace(/;tag=.*/, '')}: ${behaviour}`;
     case 'refused':
       return `${to} was refused with ${event.status}`;
     case 'ended':
-      return `${to} was ended by the ${event.by} after ${event.seconds} s`;
+      return `${to} was ended by the ${event.by} after ${event.seconds.toFixed(1)} s`;
     default:
       return `${to} ${event.type === 'ringing' ? 'rings' : `was ${event.type}`}`;
   }
