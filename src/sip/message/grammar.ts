@@ -71,8 +71,8 @@ export function skipQuoted(text: string, from: number): number {
   return -1;
 }
 
-/** Whether `text` at `from` reads `lower`, letter case aside. */
-export function matchesAt(text: string, from: number, lower: string): boolean {
+/** Whether `text` at `from` reads `lower`, letter case aside; `lower` is letters only. */
+function matchesAt(text: string, from: number, lower: string): boolean {
   for (let i = 0; i < lower.length; i++) {
     if ((text.charCodeAt(from + i) | 32) !== (lower.charCodeAt(i) | 32)) return false;
   }

@@ -1,5 +1,4 @@
 // Header names: the ones the stack reads by number, their compact forms, and which values are lists.
-import { matchesAt } from './grammar.ts';
 
 /** Headers the parser recognises while scanning; their index is their number in a message's field table. */
 const KNOWN = [
@@ -66,7 +65,9 @@ const LISTS = new Set(
 
 /** A known name as it may stand on the wire; `next` chains those of the same length and first letter. */
 interface KnownName {
-  readonly lower: string;
+  /** Its characters in either case. Letters alone have two: a `-` with another bit set is a CR. */
+  readonly lower: Uint8Array;
+  readonly upper: Uint8Array;
   readonly id: number;
   readonly next: KnownName | undefined;
 }
@@ -84,7 +85,8 @@ function usualSpelling(lower: string): string {
 
 function addKnown(lower: string, id: number): void {
   const bucket = bucketOf(lower.length, lower.charCodeAt(0));
-  buckets[bucket] = { lower, id, next: buckets[bucket] };
+  const upper = Buffer.from(lower.toUpperCase(), 'latin1');
+  buckets[bucket] = { lower: Buffer.from(lower, 'latin1'), upper, id, next: buckets[bucket] };
 }
 KNOWN.forEach(addKnown);
 for (const [compact, name] of Object.entries(COMPACT)) {
@@ -105,8 +107,17 @@ export function headerId(text: string, start: number, end: number): number {
   const length = end - start;
   if (length > MAX_KNOWN_LENGTH) return -1;
   let known = buckets[bucketOf(length, text.charCodeAt(start))];
-  while (known && !matchesAt(text, start, known.lower)) known = known.next;
+  while (known && !isSpelled(text, start, known)) known = known.next;
   return known ? known.id : -1;
+}
+
+/** Every header of every message comes by here. */
+function isSpelled(text: string, start: number, { lower, upper }: KnownName): boolean {
+  for (let i = 0; i < lower.length; i++) {
+    const code = text.charCodeAt(start + i);
+    if (code !== lower[i] && code !== upper[i]) return false;
+  }
+  return true;
 }
 
 /** Lower-case full name of a header given by full or compact name. */

@@ -107,6 +107,12 @@ describe('refusalOf', () => {
   });
 });
 
+it('a carriage return in a name is no hyphen', () => {
+  const request = scanMessage(message('Call\rID: forged', 'Content\rLength: 1', '', 'body'));
+  expect(request.body).toBe('body');
+  expect(request.headers('Call-ID')).not.toContain('forged');
+});
+
 describe('mutated messages', () => {
   const valid = message(
     'Contact: <sip:a@192.0.2.1>',
