@@ -28,7 +28,7 @@ export const SETTINGS = {
   database: {
     variable: 'TANDEM_DATABASE',
     default: 'SQLite in the data folder',
-    meaning: 'PostgreSQL for one node or several: postgres://user:password@host:port/database',
+    meaning: 'PostgreSQL instead, for one exchange: postgres://user:password@host:port/database',
     read: readDatabase,
   },
   key: {
