@@ -1,4 +1,5 @@
 // One call, end to end: the official client, the real exchange, the built-in carriers, real SIP and RTP on loopback.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import twilio from 'twilio';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toneLevel } from '../../src/media/index.ts';
@@ -276,11 +277,46 @@ describe('after calls', () => {
     );
     await Promise.all(calls.map(({ sid }) => exchange.ended(sid)));
     await exchange.quiet();
-    expect(exchange.counts()).toMatchObject({ calls: 0, dialogs: 0, mediaSessions: 0 });
-    // What is left are transactions that absorb retransmissions; they go within 64·T1.
+    // A dialog lives until its BYE is answered.
+    await expect.poll(() => exchange.counts()).toMatchObject({ calls: 0, dialogs: 0, mediaSessions: 0 });
+    await expect.poll(openRtpPorts).toEqual([]);
+    // What is left are transactions that absorb retransmissions, each with one timer (64·T1 at most).
     expect(exchange.counts().transactions).toBe(exchange.counts().timers);
+    exchange.hurry();
+    expect(exchange.counts()).toMatchObject({ transactions: 0, timers: 0 });
+  });
+
+  it('the ports are seen while a call is up', async () => {
+    const carrier = await exchange.carrier({ ringMs: 0 });
+    const { sid } = await exchange.client.calls.create({
+      to: '+15550001234',
+      from: FROM,
+      byoc: await trunkTo(carrier.uri),
+      twiml: LONG,
+    });
+    await exchange.reached(sid, 'in-progress');
+    expect(openRtpPorts()).toHaveLength(1);
+    await exchange.client.calls(sid).update({ status: 'completed' });
+    await expect.poll(openRtpPorts).toEqual([]);
   });
 });
+
+/** The exchange's RTP ports that this process holds, by the kernel's word; the carriers' are above 29999. */
+function openRtpPorts(): number[] {
+  const sockets = readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1] ?? [];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
+  const rows = readFileSync('/proc/self/net/udp', 'utf8').trim().split('\n').slice(1);
+  return rows
+    .map((row) => row.trim().split(/\s+/))
+    .filter(([, , , , , , , , , inode]) => sockets.includes(inode ?? ''))
+    .map(([, local = '']) => Number.parseInt(local.split(':')[1] ?? '', 16))
+    .filter((port) => port >= 20_000 && port <= 29_999);
+}
 
 /** Root mean square of samples. */
 function loudness(samples: Int16Array): number {

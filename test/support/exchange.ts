@@ -49,6 +49,8 @@ export interface Exchange {
   quiet(): Promise<void>;
   /** What the exchange holds, and how many timers it has set. */
   counts(): TandemCounts & { readonly timers: number };
+  /** Fires every timer that the exchange has set. */
+  hurry(): void;
   stop(): Promise<void>;
 }
 
@@ -99,6 +101,7 @@ export async function startExchange(settings: Readonly<Record<string, string>> =
     },
     quiet: async () => void (await until(() => (tandem.counts().calls === 0 ? true : undefined))),
     counts: () => ({ ...tandem.counts(), timers: clock.pending }),
+    hurry: () => clock.hurry(),
     async stop() {
       await tandem.stop(0);
       await carriers.close();

@@ -11,8 +11,7 @@ import {
   view,
 } from '../resource.ts';
 import { authTypes } from './auth-types.ts';
-import { credentialList } from './credential-list.ts';
-import { ipAccessControlList } from './ip-access-control-list.ts';
+import { mapsCredentialList, mapsIpAccessControlList } from './list-mapping.ts';
 
 export const domain = resource({
   name: 'Domain',
@@ -81,7 +80,7 @@ const MAPPING = {
   hidden: ['domain_sid', 'uri'],
 } as const;
 
-const ALREADY_MAPPED = 21_231;
+const MAPPED_TO = { parent: 'domain', alreadyMapped: 21_231 } as const;
 
 export const callsCredentialListMapping = resource({
   ...MAPPING,
@@ -89,20 +88,12 @@ export const callsCredentialListMapping = resource({
   sid: 'MC',
   table: 'domain_calls_credential_list_mappings',
   path: 'Auth/Calls/CredentialListMappings',
-  limit: { count: 100, code: ALREADY_MAPPED, message: 'A domain can have no more than 100 credential lists' },
-  maps: 'credentialListSid',
-  unique: [
-    {
-      fields: ['domainSid', 'credentialListSid'],
-      code: ALREADY_MAPPED,
-      message: () => 'CredentialList already associated with this domain',
-    },
-  ],
-  derived: {
-    friendlyName: (row, rows) =>
-      rows.find(credentialList, String(row.credentialListSid))?.friendlyName ?? null,
+  limit: {
+    count: 100,
+    code: MAPPED_TO.alreadyMapped,
+    message: 'A domain can have no more than 100 credential lists',
   },
-  fields: { credentialListSid: reference('CL', { inUseCode: 21_241 }).required().writeOnly() },
+  ...mapsCredentialList(MAPPED_TO),
 });
 
 export const registrationsCredentialListMapping = resource({
@@ -119,19 +110,7 @@ export const callsIpAccessControlListMapping = resource({
   sid: 'MI',
   table: 'domain_calls_ip_access_control_list_mappings',
   path: 'Auth/Calls/IpAccessControlListMappings',
-  maps: 'ipAccessControlListSid',
-  unique: [
-    {
-      fields: ['domainSid', 'ipAccessControlListSid'],
-      code: ALREADY_MAPPED,
-      message: () => 'IpAccessControlList already associated with this domain',
-    },
-  ],
-  derived: {
-    friendlyName: (row, rows) =>
-      rows.find(ipAccessControlList, String(row.ipAccessControlListSid))?.friendlyName ?? null,
-  },
-  fields: { ipAccessControlListSid: reference('AL', { inUseCode: 21_236 }).required().writeOnly() },
+  ...mapsIpAccessControlList(MAPPED_TO),
 });
 
 export const legacyCredentialListMapping = view(callsCredentialListMapping, {

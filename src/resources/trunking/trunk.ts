@@ -1,6 +1,6 @@
 // An Elastic SIP trunk: a PBX's way to the exchange (termination) and back (origination); and what may use it.
 import { domainName, settleDomainName } from '../domain-name.ts';
-import { boolean, enumeration, httpMethod, httpUrl, internalReference, reference, text } from '../fields.ts';
+import { boolean, enumeration, httpMethod, httpUrl, internalReference, text } from '../fields.ts';
 import {
   EVERY_OPERATION,
   type Refusal,
@@ -10,8 +10,7 @@ import {
   type Values,
 } from '../resource.ts';
 import { authTypes } from '../sip/auth-types.ts';
-import { credentialList } from '../sip/credential-list.ts';
-import { ipAccessControlList } from '../sip/ip-access-control-list.ts';
+import { mapsCredentialList, mapsIpAccessControlList } from '../sip/list-mapping.ts';
 
 export const RECORDING_MODES = [
   'do-not-record',
@@ -94,7 +93,7 @@ const MAPPING = {
   operations: ['create', 'fetch', 'list', 'delete'],
 } as const;
 
-const ALREADY_MAPPED = 21_245;
+const MAPPED_TO = { parent: 'trunk', alreadyMapped: 21_245 } as const;
 
 export const trunkCredentialList = resource({
   ...MAPPING,
@@ -103,19 +102,7 @@ export const trunkCredentialList = resource({
   table: 'trunk_credential_lists',
   path: 'CredentialLists',
   key: 'credential_lists',
-  maps: 'credentialListSid',
-  unique: [
-    {
-      fields: ['trunkSid', 'credentialListSid'],
-      code: ALREADY_MAPPED,
-      message: () => 'CredentialList already associated with this trunk',
-    },
-  ],
-  derived: {
-    friendlyName: (row, rows) =>
-      rows.find(credentialList, String(row.credentialListSid))?.friendlyName ?? null,
-  },
-  fields: { credentialListSid: reference('CL', { inUseCode: 21_241 }).required().writeOnly() },
+  ...mapsCredentialList(MAPPED_TO),
 });
 
 export const trunkIpAccessControlList = resource({
@@ -125,19 +112,7 @@ export const trunkIpAccessControlList = resource({
   table: 'trunk_ip_access_control_lists',
   path: 'IpAccessControlLists',
   key: 'ip_access_control_lists',
-  maps: 'ipAccessControlListSid',
-  unique: [
-    {
-      fields: ['trunkSid', 'ipAccessControlListSid'],
-      code: ALREADY_MAPPED,
-      message: () => 'IpAccessControlList already associated with this trunk',
-    },
-  ],
-  derived: {
-    friendlyName: (row, rows) =>
-      rows.find(ipAccessControlList, String(row.ipAccessControlListSid))?.friendlyName ?? null,
-  },
-  fields: { ipAccessControlListSid: reference('AL', { inUseCode: 21_236 }).required().writeOnly() },
+  ...mapsIpAccessControlList(MAPPED_TO),
 });
 
 /** None means that the trunk takes no calls from the PBX. */
