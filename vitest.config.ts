@@ -5,7 +5,8 @@ const POSTGRES_ONLY = '**/store/postgres-*.test.ts';
 
 /** Tests of both projects: once on SQLite, once on PostgreSQL. */
 const BOTH_ENGINES = [
-  'src/api/{configuration,paging}.test.ts',
+  'src/api/{configuration,paging,recordings}.test.ts',
+  'src/calls/recordings.test.ts',
   'test/conformance/**/*.test.ts',
   'test/store/**/*.test.ts',
 ];
@@ -13,6 +14,8 @@ const BOTH_ENGINES = [
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/closing-line.ts'],
+    // Most of what the tests do is wait, for timers and peers.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     projects: [

@@ -1,7 +1,8 @@
 // REST requests per CPU-second, and how long they take, on both engines beside their floor (rest-floor.ts): interleaved,
-// median of five. Then pages of a list at growing sizes (`--rows 1000000` for the longest), and memory at rest.
+// median of five. Then pages of a list at growing sizes (`--rows 1000000` for the longest), and memory at rest: from
+// source and, after `npm run build`, as it is installed.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -178,10 +179,12 @@ async function pages({ pid, url }: Process, databases: Databases, sizes: readonl
 const memoryMb = (pid: number): number =>
   Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
 
-async function measureEngine(databases: Databases, sizes: readonly number[]): Promise<object> {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
-  const ours = await start([join(import.meta.dirname, '../src/main.ts'), 'serve'], {
-    TANDEM_DATA: folder,
+const SOURCE = join(import.meta.dirname, '../src/main.ts');
+const INSTALLED = join(import.meta.dirname, '../bin/tandem.js');
+const BUILT = join(import.meta.dirname, '../dist/main.js');
+
+const startOurs = (program: string, databases: Databases): Promise<Process> =>
+  start([program, 'serve'], {
     TANDEM_HTTP_PORT: '0',
     TANDEM_SIP_PORT: '0',
     TANDEM_ACCOUNT_SID: ACCOUNT.sid,
@@ -189,16 +192,29 @@ async function measureEngine(databases: Databases, sizes: readonly number[]): Pr
     TANDEM_LOG_LEVEL: 'error',
     ...databases.ours,
   });
+
+/** Of an exchange that has just started, as it is installed; nothing where nothing is built. */
+async function residentInstalledMb(databases: Databases): Promise<number | undefined> {
+  if (!existsSync(BUILT)) return undefined;
+  const ours = await startOurs(INSTALLED, databases);
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  const residentMb = memoryMb(ours.pid);
+  const resident = memoryMb(ours.pid);
+  await ours.stop();
+  return resident;
+}
+
+async function measureEngine(databases: Databases, sizes: readonly number[]): Promise<object> {
+  const residentMb = await residentInstalledMb(databases);
+  const ours = await startOurs(SOURCE, databases);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const residentFromSourceMb = memoryMb(ours.pid);
   const floor = await start([join(import.meta.dirname, 'rest-floor.ts'), databases.engine, databases.floor]);
   try {
     const compared = await compare(ours, floor);
-    const residentAfterLoadMb = memoryMb(ours.pid);
-    return { ...compared, pages: await pages(ours, databases, sizes), residentMb, residentAfterLoadMb };
+    const memory = { residentMb, residentFromSourceMb, residentAfterLoadMb: memoryMb(ours.pid) };
+    return { ...compared, pages: await pages(ours, databases, sizes), ...memory };
   } finally {
     await Promise.all([ours.stop(), floor.stop()]);
-    rmSync(folder, { recursive: true });
   }
 }
 
@@ -245,7 +261,7 @@ async function onSqlite(folder: string): Promise<Databases> {
   };
 }
 
-async function onPostgres(server: string): Promise<Databases> {
+async function onPostgres(server: string, folder: string): Promise<Databases> {
   const run = async (database: string, sql: string): Promise<void> => {
     const client = new pg.Client(`${server}/${database}`);
     await client.connect();
@@ -258,7 +274,7 @@ async function onPostgres(server: string): Promise<Databases> {
   await run('floor', 'drop trigger tandem_changes on byoc_trunks');
   return {
     engine: 'postgres',
-    ours: { TANDEM_DATABASE: `${server}/ours` },
+    ours: { TANDEM_DATA: mkdtempSync(join(folder, 'ours-')), TANDEM_DATABASE: `${server}/ours` },
     floor: `${server}/floor`,
     fill: async (rows) => {
       await run('ours', callsSql(`select generate_series(1, ${rows}) as n`));
@@ -274,7 +290,7 @@ export async function measure(largest = 0): Promise<object> {
   try {
     return {
       sqlite: await measureEngine(await onSqlite(folder), sizes),
-      postgres: await measureEngine(await onPostgres(server.url), sizes),
+      postgres: await measureEngine(await onPostgres(server.url, folder), sizes),
     };
   } finally {
     await server.remove();

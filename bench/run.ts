@@ -7,7 +7,17 @@ interface Benchmark {
   measure(): Promise<object>;
 }
 
-const FRAME = new Set(['run', 'call-floor', 'call-peers', 'cpu-time', 'rest-floor']);
+const FRAME = new Set([
+  'run',
+  'call-floor',
+  'call-peers',
+  'cpu-time',
+  'dialog-calls',
+  'dialog-peer',
+  'registrar',
+  'rest-floor',
+  'sip-load',
+]);
 const all = readdirSync(import.meta.dirname)
   .filter((file) => /^[a-z-]+\.ts$/.test(file))
   .map((file) => file.slice(0, -3))

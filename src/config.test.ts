@@ -17,13 +17,19 @@ describe('readConfig', () => {
   it('has defaults that listen on loopback only', () => {
     expect(readConfig({ PATH: '/bin' })).toEqual({
       dataFolder: './data',
+      callLimits: {},
       http: { host: '127.0.0.1', port: 8080 },
       sip: { hosts: ['127.0.0.1'], port: 5060, tlsPort: 5061 },
       tls: {},
       rtpPorts: { first: 20000, last: 29999 },
       domainSuffixes: { sip: ['sip.twilio.com'], trunk: ['pstn.twilio.com'] },
+      devices: { digestAlgorithms: ['MD5'], keepAliveS: 0 },
+      numbers: { emergency: ['112', '911'], tollFraudPrefixes: [] },
       allowNets: 'private',
+      publicRecordings: false,
       callbackRetries: 8,
+      webhooksKept: { days: 7, rows: 100_000 },
+      health: { intervalMs: 30_000, failures: 3, recoveryMs: 15_000 },
       drainS: 60,
       logLevel: 'info',
       warnings: [],
@@ -84,9 +90,29 @@ describe('readConfig', () => {
     expect(readConfig(environment).sip.tlsPort).toBe(port);
   });
 
+  it('has no HTTPS unless it is asked for', () => {
+    expect(readConfig({}).http).not.toHaveProperty('tlsPort');
+    expect(readConfig({ TANDEM_HTTPS_PORT: 'off' }).http).not.toHaveProperty('tlsPort');
+    expect(readConfig({ TANDEM_HTTPS_PORT: '8443' }).http.tlsPort).toBe(8443);
+    expect(readConfig({}, { httpsPort: '0' }).http.tlsPort).toBe(0);
+  });
+
   it('takes a certificate with its key, and a CA', () => {
     const files = { TANDEM_TLS_CERT: 'a.pem', TANDEM_TLS_KEY: 'b.pem', TANDEM_SIP_CA: 'c.pem' };
     expect(readConfig(files).tls).toEqual({ certificate: { cert: 'a.pem', key: 'b.pem' }, ca: 'c.pem' });
+  });
+
+  it('takes emergency numbers, fraud prefixes and one place of callers’ names', () => {
+    const lists = { TANDEM_EMERGENCY_NUMBERS: '110, 112', TANDEM_TOLLFRAUD_PREFIXES: '+37163,+2347' };
+    expect(readConfig(lists).numbers).toEqual({
+      emergency: ['110', '112'],
+      tollFraudPrefixes: ['+37163', '+2347'],
+    });
+    expect(readConfig({ TANDEM_EMERGENCY_NUMBERS: 'none' }).numbers.emergency).toEqual([]);
+    expect(readConfig({ TANDEM_CNAM_FILE: 'names.csv' }).cnam).toEqual({ file: 'names.csv' });
+    expect(readConfig({ TANDEM_CNAM_URL: 'https://n.example/c?k=1' }).cnam).toEqual({
+      url: 'https://n.example/c?k=1',
+    });
   });
 
   it.each([
@@ -103,6 +129,11 @@ describe('readConfig', () => {
 });
 
 describe('bad settings', () => {
+  it('of which only one may be', () => {
+    const both = { TANDEM_CNAM_FILE: 'a.csv', TANDEM_CNAM_URL: 'http://a.example' };
+    expect(errorOf(both)).toContain('exclude each other');
+  });
+
   it.each([
     ['TANDEM_HTTP_PORT', '65536', 'TANDEM_HTTP_PORT must be a whole number from 0 to 65535'],
     ['TANDEM_HTTP_PORT', '80a', 'TANDEM_HTTP_PORT must be'],
@@ -115,10 +146,15 @@ describe('bad settings', () => {
     ['TANDEM_RTP_PORTS', '80-90', 'TANDEM_RTP_PORTS must be'],
     ['TANDEM_BASE_URL', 'tandem.example', 'TANDEM_BASE_URL must be'],
     ['TANDEM_BASE_URL', 'https://a.example/?x', 'TANDEM_BASE_URL must be'],
+    ['TANDEM_EMERGENCY_NUMBERS', '+112', 'TANDEM_EMERGENCY_NUMBERS must be numbers of 2 to 6 digits'],
+    ['TANDEM_EMERGENCY_NUMBERS', '112,', 'TANDEM_EMERGENCY_NUMBERS must be'],
+    ['TANDEM_TOLLFRAUD_PREFIXES', '371', 'TANDEM_TOLLFRAUD_PREFIXES must be +'],
+    ['TANDEM_CNAM_URL', 'names.example', 'TANDEM_CNAM_URL must be'],
     ['TANDEM_ACCOUNT_SID', `AC${'0'.repeat(32)}`, 'go together'],
     ['TANDEM_TLS_CERT', 'a.pem', 'go together'],
     ['TANDEM_TLS_KEY', 'a.pem', 'go together'],
     ['TANDEM_SIPS_PORT', 'on', 'TANDEM_SIPS_PORT must be'],
+    ['TANDEM_HTTPS_PORT', 'on', 'TANDEM_HTTPS_PORT must be'],
     ['TANDEM_AUTH_TOKEN', 'sixteen letters!', 'go together'],
     ['TANDEM_AUTH_TOKEN', 'short', 'at least 16'],
     ['TANDEM_KEY', 'abc', 'must be 64 hex digits'],

@@ -9,7 +9,8 @@ export interface Config {
   readonly database?: string;
   /** 64 hex digits; the data folder's key where missing. */
   readonly key?: string;
-  readonly http: { readonly host: string; readonly port: number };
+  /** No HTTPS without `tlsPort`. */
+  readonly http: { readonly host: string; readonly port: number; readonly tlsPort?: number };
   /** `port` is for UDP and TCP; no TLS without `tlsPort`. */
   readonly sip: { readonly hosts: readonly string[]; readonly port: number; readonly tlsPort?: number };
   /** Paths of PEM files; without a certificate one is made. */
@@ -24,11 +25,30 @@ export interface Config {
   readonly firstAccount?: { readonly accountSid: string; readonly authToken: string };
   /** What the names of SIP domains and of trunks end with. */
   readonly domainSuffixes: { readonly sip: readonly string[]; readonly trunk: readonly string[] };
+  /** What SIP devices are challenged with, the first one first, and how often those behind NAT get OPTIONS; 0 for never. */
+  readonly devices: {
+    readonly digestAlgorithms: readonly ('MD5' | 'SHA-256')[];
+    readonly keepAliveS: number;
+  };
+  /** Those of emergency services, without +; and first digits, with +, of those known for toll fraud. */
+  readonly numbers: {
+    readonly emergency: readonly string[];
+    readonly tollFraudPrefixes: readonly string[];
+  };
+  /** Where callers' names are looked up: path of a CSV file, or a URL. */
+  readonly cnam?: { readonly file: string } | { readonly url: string };
   /** As `allowNetworks` takes them. */
   readonly allowNets: readonly string[] | 'private';
   /** REST requests per second and account; unlimited where missing. */
   readonly requestsPerSecond?: number;
+  /** Of each account: calls it may start in a second, and have at a time; unlimited where missing. */
+  readonly callLimits: { readonly perSecond?: number; readonly maxCalls?: number };
   readonly callbackRetries: number;
+  /** How long, and how many, webhooks are listed that are over. */
+  readonly webhooksKept: { readonly days: number; readonly rows: number };
+  /** Whoever knows the address of a recording may hear it. */
+  readonly publicRecordings: boolean;
+  readonly health: { readonly intervalMs: number; readonly failures: number; readonly recoveryMs: number };
   readonly drainS: number;
   readonly logLevel: LogLevel;
   /** What the operator should know though it stops nothing, a line each. */
@@ -52,10 +72,7 @@ export function readConfig(environment: Environment, flags: Flags = {}): Config 
   refuseUnknown(environment);
   const read = <T>(setting: Setting<T>): T | undefined => readSetting(setting, environment, flags);
   const withDefault = <T>(setting: Setting<T>): T => read(setting) ?? setting.read(setting.default);
-  const http = { host: withDefault(SETTINGS.httpHost), port: withDefault(SETTINGS.httpPort) };
-  const port = withDefault(SETTINGS.sipPort);
-  const tlsPort = read(SETTINGS.sipsPort) ?? (port === 0 ? 0 : 5061);
-  const sip = { hosts: withDefault(SETTINGS.sipHosts), port, ...(tlsPort !== 'off' && { tlsPort }) };
+  const { http, sip } = readListeners(read, withDefault);
   const local = isLocal(http.host) && sip.hosts.every(isLocal);
   const config: Config = {
     dataFolder: withDefault(SETTINGS.data),
@@ -70,8 +87,18 @@ export function readConfig(environment: Environment, flags: Flags = {}): Config 
       sip: withDefault(SETTINGS.sipDomainSuffixes),
       trunk: withDefault(SETTINGS.trunkDomainSuffixes),
     },
+    devices: readDevices(withDefault),
+    numbers: readNumbers(withDefault),
+    ...given({ cnam: cnam(read(SETTINGS.cnamFile), read(SETTINGS.cnamUrl)) }),
     allowNets: read(SETTINGS.allowNets) ?? (local ? 'private' : []),
+    callLimits: {
+      ...given({ perSecond: read(SETTINGS.callsPerSecond) }),
+      ...given({ maxCalls: read(SETTINGS.maxCalls) }),
+    },
     callbackRetries: withDefault(SETTINGS.callbackRetries),
+    webhooksKept: { days: withDefault(SETTINGS.webhookDays), rows: withDefault(SETTINGS.webhookRows) },
+    publicRecordings: withDefault(SETTINGS.publicRecordings),
+    health: readHealth(withDefault),
     drainS: withDefault(SETTINGS.drainS),
     logLevel: withDefault(SETTINGS.logLevel),
     warnings: isOpen(http.host) ? [openHttp(http.host)] : [],
@@ -84,6 +111,19 @@ export function readConfig(environment: Environment, flags: Flags = {}): Config 
   };
   requirePublicIp(config);
   return Object.freeze(config);
+}
+
+function readListeners(read: IfSet, withDefault: WithDefault): Pick<Config, 'http' | 'sip'> {
+  const port = withDefault(SETTINGS.sipPort);
+  const tlsPort = read(SETTINGS.sipsPort) ?? (port === 0 ? 0 : 5061);
+  return {
+    http: {
+      host: withDefault(SETTINGS.httpHost),
+      port: withDefault(SETTINGS.httpPort),
+      ...given({ tlsPort: read(SETTINGS.httpsPort) }),
+    },
+    sip: { hosts: withDefault(SETTINGS.sipHosts), port, ...(tlsPort !== 'off' && { tlsPort }) },
+  };
 }
 
 /** Lines for `--help`: flag and variable, meaning, default. */
@@ -143,10 +183,36 @@ function distance(a: string, b: string): number {
   return previous.at(-1) ?? 0;
 }
 
+type IfSet = <T>(setting: Setting<T>) => T | undefined;
+type WithDefault = <T>(setting: Setting<T>) => T;
+
+const readDevices = (read: WithDefault): Config['devices'] => ({
+  digestAlgorithms: read(SETTINGS.digestAlgorithms),
+  keepAliveS: read(SETTINGS.natKeepAliveS),
+});
+
+const readNumbers = (read: WithDefault): Config['numbers'] => ({
+  emergency: read(SETTINGS.emergencyNumbers),
+  tollFraudPrefixes: read(SETTINGS.tollFraudPrefixes),
+});
+
+const readHealth = (read: WithDefault): Config['health'] => ({
+  intervalMs: read(SETTINGS.healthIntervalS) * 1000,
+  failures: read(SETTINGS.healthFailures),
+  recoveryMs: read(SETTINGS.healthRecoveryS) * 1000,
+});
+
 function firstAccount(accountSid: string | undefined, authToken: string | undefined): Config['firstAccount'] {
   if (accountSid !== undefined && authToken !== undefined) return { accountSid, authToken };
   if (accountSid === undefined && authToken === undefined) return undefined;
   throw new ConfigError('TANDEM_ACCOUNT_SID and TANDEM_AUTH_TOKEN go together: set both or neither');
+}
+
+function cnam(file: string | undefined, url: string | undefined): Config['cnam'] {
+  if (file !== undefined && url !== undefined)
+    throw new ConfigError('TANDEM_CNAM_FILE and TANDEM_CNAM_URL exclude each other: set one of them');
+  if (file !== undefined) return { file };
+  return url === undefined ? undefined : { url };
 }
 
 function certificate(cert: string | undefined, key: string | undefined): Config['tls']['certificate'] {

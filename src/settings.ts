@@ -17,6 +17,8 @@ export interface Setting<T> {
   read(text: string): T;
 }
 
+const DIGEST_ALGORITHMS = ['MD5', 'SHA-256'] as const;
+
 export const SETTINGS = {
   data: {
     variable: 'TANDEM_DATA',
@@ -50,6 +52,13 @@ export const SETTINGS = {
     default: '8080',
     meaning: 'port of the REST API; 0 picks a free one',
     read: (text: string) => readInteger(text, 0, 65_535),
+  },
+  httpsPort: {
+    variable: 'TANDEM_HTTPS_PORT',
+    flag: 'https-port',
+    default: 'off',
+    meaning: 'port of the REST API over TLS, beside the other; 0 picks a free one',
+    read: (text: string) => (text === 'off' ? undefined : readInteger(text, 0, 65_535)),
   },
   sipHosts: {
     variable: 'TANDEM_SIP_HOST',
@@ -141,12 +150,69 @@ export const SETTINGS = {
     meaning: 'what the domain names of trunks may end with, separated by commas',
     read: readSuffixes,
   },
+  digestAlgorithms: {
+    variable: 'TANDEM_DIGEST_ALGORITHMS',
+    flag: 'digest-algorithms',
+    default: 'MD5',
+    meaning: 'how SIP devices prove their password: MD5, SHA-256, or both; most take the first, known or not',
+    read: (text: string) =>
+      readList(text).map((name) => {
+        const known = DIGEST_ALGORITHMS.find((each) => each === name);
+        if (known) return known;
+        throw new BadValue(`must be of ${DIGEST_ALGORITHMS.join(', ')}: "${name}" is neither`);
+      }),
+  },
+  natKeepAliveS: {
+    variable: 'TANDEM_NAT_KEEPALIVE_S',
+    flag: 'nat-keepalive-s',
+    default: '0',
+    meaning: 'seconds between two OPTIONS to a phone behind NAT that registered over UDP; 0 for none',
+    read: (text: string) => readInteger(text, 0, 3600),
+  },
+  emergencyNumbers: {
+    variable: 'TANDEM_EMERGENCY_NUMBERS',
+    flag: 'emergency-numbers',
+    default: '112,911',
+    meaning: 'numbers of emergency services, separated by commas; or none',
+    read: (text: string) =>
+      readListOf(text, /^\d{2,6}$/, 'must be numbers of 2 to 6 digits such as 112, or none'),
+  },
+  tollFraudPrefixes: {
+    variable: 'TANDEM_TOLLFRAUD_PREFIXES',
+    flag: 'tollfraud-prefixes',
+    default: 'none',
+    meaning:
+      'first digits of numbers that HighRiskTollfraudNumbersEnabled decides about, such as +37163,+2347',
+    read: (text: string) =>
+      readListOf(text, /^\+\d{1,15}$/, 'must be + and the first digits of numbers, or none'),
+  },
+  cnamFile: {
+    variable: 'TANDEM_CNAM_FILE',
+    flag: 'cnam-file',
+    default: 'none',
+    meaning: 'CSV file of callers, a line each: +14155550100,Name; read again when it changes',
+    read: (text: string) => text,
+  },
+  cnamUrl: {
+    variable: 'TANDEM_CNAM_URL',
+    default: 'none',
+    meaning: "asked for a caller's name: GET with Number, answered with the name as text",
+    read: readHttpUrl,
+  },
   allowNets: {
     variable: 'TANDEM_ALLOW_NETS',
     flag: 'allow-nets',
     default: 'all loopback and private ones while every listener is on loopback, else none',
     meaning: 'private networks that calls and webhooks may reach, such as 10.0.0.0/8,192.168.1.0/24; or none',
     read: readNetworks,
+  },
+  publicRecordings: {
+    variable: 'TANDEM_PUBLIC_RECORDINGS',
+    flag: 'public-recordings',
+    default: 'no',
+    meaning:
+      'yes: whoever knows the address of a recording may hear it, as with Twilio; no: its account alone',
+    read: readYesOrNo,
   },
   requestsPerSecond: {
     variable: 'TANDEM_API_REQUESTS_PER_SECOND',
@@ -155,12 +221,63 @@ export const SETTINGS = {
     meaning: 'REST requests an account may make in a second; more are answered 429',
     read: (text: string) => (text === 'unlimited' ? undefined : readInteger(text, 1, 1_000_000)),
   },
+  callsPerSecond: {
+    variable: 'TANDEM_CALLS_PER_SECOND',
+    flag: 'calls-per-second',
+    default: 'unlimited',
+    meaning:
+      'calls an account may start in a second, more wait in order; and that may come in, more are refused',
+    read: (text: string) => (text === 'unlimited' ? undefined : readInteger(text, 1, 1_000_000)),
+  },
+  maxCalls: {
+    variable: 'TANDEM_MAX_CALLS',
+    flag: 'max-calls',
+    default: 'unlimited',
+    meaning:
+      'calls an account may have at a time, queued ones included; more are answered 429, or 503 by SIP',
+    read: (text: string) => (text === 'unlimited' ? undefined : readInteger(text, 1, 1_000_000)),
+  },
   callbackRetries: {
     variable: 'TANDEM_CALLBACK_RETRIES',
     flag: 'callback-retries',
     default: '8',
     meaning: 'how often a status callback that failed is sent again; 0 is what Twilio does',
     read: (text: string) => readInteger(text, 0, 100),
+  },
+  webhookDays: {
+    variable: 'TANDEM_WEBHOOK_DAYS',
+    flag: 'webhook-days',
+    default: '7',
+    meaning: 'days that status callbacks stay in the list of webhooks once they are over',
+    read: (text: string) => readInteger(text, 0, 3650),
+  },
+  webhookRows: {
+    variable: 'TANDEM_WEBHOOK_ROWS',
+    flag: 'webhook-rows',
+    default: '100000',
+    meaning: 'how many status callbacks that are over stay in the list of webhooks, of all accounts',
+    read: (text: string) => readInteger(text, 0, 100_000_000),
+  },
+  healthIntervalS: {
+    variable: 'TANDEM_HEALTH_INTERVAL_S',
+    flag: 'health-interval-s',
+    default: '30',
+    meaning: 'seconds between two OPTIONS to a target; 0 asks only those that are down',
+    read: (text: string) => readInteger(text, 0, 86_400),
+  },
+  healthFailures: {
+    variable: 'TANDEM_HEALTH_FAILURES',
+    flag: 'health-failures',
+    default: '3',
+    meaning: 'calls or OPTIONS in a row that fail before a target is down and tried last; 0 for never',
+    read: (text: string) => readInteger(text, 0, 1000),
+  },
+  healthRecoveryS: {
+    variable: 'TANDEM_HEALTH_RECOVERY_S',
+    flag: 'health-recovery-s',
+    default: '15',
+    meaning: 'seconds after which a target that is down is asked by OPTIONS whether it is up again',
+    read: (text: string) => readInteger(text, 1, 86_400),
   },
   drainS: {
     variable: 'TANDEM_DRAIN_S',
@@ -187,6 +304,11 @@ function matching(text: string, pattern: RegExp, reason: string): string {
   throw new BadValue(reason);
 }
 
+function readYesOrNo(text: string): boolean {
+  if (text === 'yes' || text === 'no') return text === 'yes';
+  throw new BadValue('must be yes or no');
+}
+
 function readInteger(text: string, min: number, max: number): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
@@ -194,6 +316,14 @@ function readInteger(text: string, min: number, max: number): number {
 }
 
 const readList = (text: string): readonly string[] => text.split(',').map((each) => each.trim());
+
+/** `none` is an empty list. */
+function readListOf(text: string, pattern: RegExp, reason: string): readonly string[] {
+  const list = text === 'none' ? [] : readList(text);
+  const bad = list.find((each) => !pattern.test(each));
+  if (bad === undefined) return list;
+  throw new BadValue(`${reason}: "${bad}" is not`);
+}
 
 /** Host names in lower case, without a dot in front. */
 function readSuffixes(text: string): readonly string[] {
@@ -233,6 +363,13 @@ function readBaseUrl(text: string): string {
     url && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '';
   if (isBase) return text.replace(/\/+$/, '');
   throw new BadValue('must be an http or https URL such as https://tandem.example.com');
+}
+
+/** Its credentials and query may be secrets: never repeated in a message. */
+function readHttpUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url && /^https?:$/.test(url.protocol)) return url.href;
+  throw new BadValue('must be an http or https URL such as https://names.example.com/cnam');
 }
 
 /** Its password makes it a secret: never repeated in a message. */

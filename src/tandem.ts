@@ -1,35 +1,24 @@
 // The composition root: config → store → media → SIP → calls → API. The only place that assembles, and stops in reverse.
-import { type ApiOptions, createApi } from './api/index.ts';
-import { CallbackSender, CallEngine, createWebhookClient, type WebhookClient } from './calls/index.ts';
+import { type Api, type ApiOptions, createApi, type HttpsListener, listenHttps } from './api/index.ts';
+import type { CallbackSender, HealthWatch } from './calls/index.ts';
+import { type Certificate, openCertificate } from './certificate.ts';
 import { type Config, isOpen } from './config.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import { allowNetworks, type Networks } from './lib/networks.ts';
 import type { Random } from './lib/random.ts';
 import { createMediaEngine } from './media/index.ts';
-import { account } from './resources/index.ts';
-import { callableEndpoints } from './routing/index.ts';
 import {
-  cachedResolver,
   createUserAgent,
   type Endpoint,
   type ListenPlace,
-  locate,
-  parseUri,
   type SipUserAgent,
   type TransportName,
   type UserAgent,
 } from './sip/index.ts';
-import { readTls, tlsFiles, watchTls } from './sip-certificate.ts';
-import {
-  type Credentials,
-  ensureFirstAccount,
-  openDataFolder,
-  openStore,
-  type Store,
-} from './store/index.ts';
-import { systemResolver } from './system-resolver.ts';
-import { VERSION } from './version.ts';
+import { type Credentials, ensureFirstAccount, openDataFolder, openStore } from './store/index.ts';
+import { openSwitch } from './switch.ts';
+import { PRODUCT, VERSION } from './version.ts';
 
 export interface World {
   readonly clock: Clock;
@@ -49,6 +38,8 @@ export interface TandemCounts {
 export interface Tandem {
   /** `http://127.0.0.1:8080` */
   readonly http: string;
+  /** The same of HTTPS; undefined where it is off. */
+  readonly https: string | undefined;
   /** `127.0.0.1:5060`, with brackets around IPv6. */
   readonly sip: string;
   /** The same of TLS; undefined where it is off. */
@@ -62,51 +53,42 @@ export interface Tandem {
 /** Everything that was opened, to be closed in reverse. */
 type Opened = AsyncDisposableStack;
 
-const PRODUCT = `Tandem/${VERSION}`;
-
 /**
  * Starts an exchange; several can run in one process.
  * @throws {StoreError} for the data folder and database, or the system's error for a port that cannot be had.
  */
 export async function startTandem(config: Config, world: World): Promise<Tandem> {
   await using opened = new AsyncDisposableStack();
-  const { store, account } = await openData(config, world, opened);
+  const { store, account, key } = await openData(config, world, opened);
   const networks = allowNetworks(config.allowNets);
-  const { media, agent } = await openWires(config, world, { networks, opened });
-  const { webhooks, callbacks, authToken, failures } = openWebhooks(config, world, {
-    networks,
+  const certificate = openCertificate(config, world);
+  opened.defer(() => certificate?.close());
+  const { media, agent } = await openWires(config, world, { networks, opened, certificate });
+  const { calls, callbacks, health, recordings } = await openSwitch(config, world, {
     store,
-    opened,
-  });
-  const calls = new CallEngine({
-    ...world,
-    agent,
+    networks,
     media,
-    webhooks,
-    callbacks,
-    authToken,
-    journal: store.journal,
-    directory: store.directory,
-    fromDomain: config.publicIp ?? (config.sip.hosts[0] as string),
-    locate: locator(world, networks, agent),
+    agent,
+    opened,
+    account,
+    key,
   });
-  await calls.recover();
-  const counts = (): TandemCounts => {
-    const [mediaSessions, underWay] = [media.sessions, callbacks.underWay];
-    return { ...agent.counts(), calls: calls.live, mediaSessions, callbacks: underWay };
-  };
+  const counts = (): TandemCounts => countsOf({ agent, calls, media, callbacks });
   const api = await createApi({
     ...world,
     store,
     calls,
-    counts: () => ({ ...counts(), callbackFailures: failures() }),
+    recordings: recordings.files,
+    callbacks,
+    health,
+    counts: () => ({ ...counts(), ...failureCounts(callbacks, health) }),
     config: apiConfig(config, account),
   });
-  opened.defer(() => api.close());
-  const http = await api.listen({ ...config.http });
+  const addresses = await listenHttp(config, api, { opened, certificate });
+  recordings.listensAt(addresses.http);
   const running = opened.move();
   return {
-    http,
+    ...addresses,
     ...addressesOf(agent),
     account,
     counts,
@@ -117,12 +99,51 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
   };
 }
 
+interface Counted {
+  readonly agent: UserAgent;
+  readonly calls: { readonly live: number };
+  readonly media: { readonly sessions: number };
+  readonly callbacks: { readonly underWay: number };
+}
+
+const countsOf = ({ agent, calls, media, callbacks }: Counted): TandemCounts => ({
+  ...agent.counts(),
+  calls: calls.live,
+  mediaSessions: media.sessions,
+  callbacks: callbacks.underWay,
+});
+
+const failureCounts = (callbacks: CallbackSender, health: HealthWatch) => ({
+  callbackFailures: callbacks.failures,
+  callbacksDeferred: callbacks.deferred,
+  targetHealth: health.counts(),
+});
+
+async function listenHttp(
+  { http: { host, port, tlsPort } }: Config,
+  api: Api,
+  { opened, certificate }: Omit<WireParts, 'networks'>,
+): Promise<Pick<Tandem, 'http' | 'https'>> {
+  let secured: HttpsListener | undefined;
+  // Both at once: connections over TLS end when the API closes.
+  opened.defer(() => Promise.all([secured?.close(), api.close()]).then(() => {}));
+  const http = await api.listen({ host, port });
+  if (tlsPort === undefined || !certificate) return { http, https: undefined };
+  const { tls } = certificate;
+  secured = await listenHttps(api.server, { host, port: tlsPort, tls }).catch((error: Error) => {
+    throw Object.assign(error, { setting: 'TANDEM_HTTPS_PORT' });
+  });
+  certificate.onChange(secured.reload);
+  return { http, https: secured.url };
+}
+
 function apiConfig(
-  { baseUrl, domainSuffixes, requestsPerSecond, http }: Config,
+  { baseUrl, domainSuffixes, requestsPerSecond, http, publicRecordings }: Config,
   { accountSid }: Credentials,
 ): ApiOptions['config'] {
   return {
     suffixes: domainSuffixes,
+    publicRecordings,
     version: VERSION,
     ...(baseUrl !== undefined && { baseUrl }),
     ...(requestsPerSecond !== undefined && { requestsPerSecond }),
@@ -137,6 +158,7 @@ async function openData(config: Config, world: World, opened: Opened) {
     ...world,
     path: folder.databasePath,
     key: folder.key,
+    webhooksKept: config.webhooksKept,
     ...(database !== undefined && { database }),
   });
   opened.defer(() => store.close());
@@ -144,14 +166,16 @@ async function openData(config: Config, world: World, opened: Opened) {
     { ...world, store, path: folder.accountPath },
     config.firstAccount,
   );
-  return { store, account };
+  return { store, account, key: folder.key };
 }
 
-async function openWires(
-  config: Config,
-  world: World,
-  { networks, opened }: { readonly networks: Networks; readonly opened: Opened },
-) {
+interface WireParts {
+  readonly networks: Networks;
+  readonly opened: Opened;
+  readonly certificate: Certificate | undefined;
+}
+
+async function openWires(config: Config, world: World, given: WireParts) {
   const advertise = config.publicIp === undefined ? {} : { advertise: config.publicIp };
   const media = await createMediaEngine({
     ...advertise,
@@ -160,72 +184,38 @@ async function openWires(
     log: world.log,
     cacheDir: `${config.dataFolder}/prompts`,
   });
-  opened.defer(() => media.close());
-  const agent = await openAgent(config, world, { networks, opened });
+  given.opened.defer(() => media.close());
+  const agent = await openAgent(config, world, given);
   return { media, agent };
 }
 
 async function openAgent(
   config: Config,
   world: World,
-  { networks, opened }: { readonly networks: Networks; readonly opened: Opened },
+  { networks, opened, certificate }: WireParts,
 ): Promise<SipUserAgent> {
   const { hosts, port, tlsPort } = config.sip;
-  const files = tlsPort === undefined ? undefined : tlsFiles(config, world);
   const listen = hosts.flatMap((host): ListenPlace[] => [
     { host, port },
     { host, port, transport: 'tcp' },
-    ...(files && tlsPort !== undefined ? [{ host, port: tlsPort, transport: 'tls' } as const] : []),
+    ...(certificate && tlsPort !== undefined ? [{ host, port: tlsPort, transport: 'tls' } as const] : []),
   ]);
   const agent = await createUserAgent({
     ...world,
     ...(config.publicIp !== undefined && { advertise: config.publicIp }),
-    ...(files && { tls: readTls(files) }),
+    ...(certificate && { tls: certificate.tls }),
     product: PRODUCT,
     listen,
     reachable: networks.allows,
+    takesSpentHops: true,
+    dialogMethods: ['REFER'],
   }).catch((error: Error & { port?: number }) => {
     const setting = error.port === tlsPort ? 'TANDEM_SIPS_PORT' : 'TANDEM_SIP_PORT';
     throw Object.assign(error, { setting });
   });
   opened.defer(() => agent.close());
-  if (files) opened.defer(watchTls(files, world, (tls) => agent.reloadTls(tls)));
+  if (tlsPort !== undefined) certificate?.onChange((tls) => agent.reloadTls(tls));
   return agent;
-}
-
-function openWebhooks(
-  config: Config,
-  { clock, log }: World,
-  given: { readonly networks: Networks; readonly store: Store; readonly opened: Opened },
-) {
-  const { networks, store, opened } = given;
-  const webhooks = createWebhookClient(networks, PRODUCT);
-  opened.defer(() => webhooks.close());
-  const authToken = (sid: string) => store.directory.find(account, sid)?.authToken;
-  let failed = 0;
-  const send: WebhookClient['send'] = async (request) => {
-    const result = await webhooks.send(request);
-    if (result.kind === 'failure') failed += 1;
-    return result;
-  };
-  const callbacks = new CallbackSender({
-    client: { ...webhooks, send },
-    clock,
-    log,
-    authToken,
-    retries: config.callbackRetries,
-    outbox: store.journal,
-  });
-  opened.defer(() => callbacks.close());
-  return { webhooks, callbacks, authToken, failures: () => failed };
-}
-
-function locator({ clock, random }: World, networks: Networks, agent: UserAgent) {
-  const resolver = cachedResolver(systemResolver(), { clock });
-  return async (uri: string) => {
-    const found = await locate(parseUri(uri), { resolver, random });
-    return callableEndpoints(found, { networks, own: agent.listening });
-  };
 }
 
 function addressesOf({ listening }: UserAgent): Pick<Tandem, 'sip' | 'sips'> {

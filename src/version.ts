@@ -6,3 +6,6 @@ const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.
 };
 
 export const VERSION = manifest.version;
+
+/** As peers see it: User-Agent and Server headers. */
+export const PRODUCT = `Tandem/${VERSION}`;

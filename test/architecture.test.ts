@@ -12,6 +12,8 @@ const RANKS = [
   ['carrier', 'resources'],
   ['store'],
   ['routing'],
+  ['admission'],
+  ['registrar'],
   ['calls'],
   ['api'],
   ['.'],

@@ -32,6 +32,13 @@ export function authenticate(
   return { account: target, actorSid: user };
 }
 
+/** Who asks for what is open, and says nothing of itself. @throws {ApiError} 401 where there is no such account. */
+export function unnamed(directory: Directory, accountSid = ''): Caller {
+  const target = directory.find(account, accountSid);
+  if (target?.status !== 'active') throw errors.authenticate();
+  return { account: target, actorSid: '' };
+}
+
 function identityOf(
   directory: Directory,
   user: string,

@@ -3,6 +3,7 @@ import {
   type CallEvent,
   type CallOrder,
   carrierFor,
+  type OrderWarning,
   type RouteQuestion,
   type TwimlSource,
   type WebhookTarget,
@@ -22,6 +23,8 @@ import {
   text,
 } from '../resources/index.ts';
 import type { Directory } from '../store/index.ts';
+import { checkHeaders } from './call-order-headers.ts';
+import { OPTION_CODES, OPTIONS, optionWarnings, parseCallerId, parseOptions } from './call-order-options.ts';
 import { type Endpoint, parseFrom, parseTo } from './endpoint.ts';
 import { type ApiError, errors, parameterError } from './errors.ts';
 
@@ -41,10 +44,16 @@ const ORDER = {
     statusCallbackMethod: httpMethod().default('POST'),
     statusCallbackEvent: enumerationList(CALL_EVENTS).default(['completed']),
     timeout: integer({ min: 1, max: 600 }).default(60),
-    timeLimit: integer({ min: 1, max: 86_400 }).default(14_400),
+    timeLimit: timeLimit().default(14_400),
     byoc: text(),
+    ...OPTIONS,
   },
 };
+
+/** Seconds from the answer. */
+export function timeLimit() {
+  return integer({ min: 1, max: 86_400 });
+}
 
 /** Twilio's codes where they are not the general one. */
 const CODES: ReadonlyMap<string, number> = new Map([
@@ -57,46 +66,23 @@ const CODES: ReadonlyMap<string, number> = new Map([
   ['FallbackMethod invalid', 21209],
   ['StatusCallbackMethod invalid', 21209],
   ['Timeout invalid', 21208],
+  ...OPTION_CODES,
 ]);
-
-/** Taken so that existing code runs, and not acted on yet. */
-const NOT_ACTED_ON: readonly string[] = [
-  'AsyncAmd',
-  'AsyncAmdStatusCallback',
-  'AsyncAmdStatusCallbackMethod',
-  'CallerId',
-  'CallReason',
-  'CallToken',
-  'ClientNotificationUrl',
-  'MachineDetection',
-  'MachineDetectionSilenceTimeout',
-  'MachineDetectionSpeechEndThreshold',
-  'MachineDetectionSpeechThreshold',
-  'MachineDetectionTimeout',
-  'Record',
-  'RecordingChannels',
-  'RecordingStatusCallback',
-  'RecordingStatusCallbackEvent',
-  'RecordingStatusCallbackMethod',
-  'RecordingTrack',
-  'SendDigits',
-  'SipAuthPassword',
-  'SipAuthUsername',
-  'Trim',
-];
 
 type Values = { readonly [field: string]: FieldValue };
 
 /** What routing needs of a call. @throws {ApiError} */
 export function parseRouteQuestion(form: Form, accountSid: string, directory: Directory): RouteQuestion {
-  const { to, from, carrier, timeoutS } = parseRoute(withoutEmpty(form), accountSid, directory);
-  return { accountSid, to: to.text, from, timeoutS, ...carrier };
+  const { to, from, carrier, values, timeoutS } = parseRoute(withoutEmpty(form), accountSid, directory);
+  const caller = parseCallerId(values, to) ?? from;
+  return { accountSid, to: to.text, from: caller, timeoutS, ...carrier };
 }
 
 function parseRoute(given: Form, accountSid: string, directory: Directory) {
   const { values, errors: faults } = parseParameters(ORDER, given, 'create');
   const error = orderError(faults);
   if (error) throw error;
+  checkHeaders(String(values.to));
   const to = parseTo(String(values.to));
   if (!to) throw errors.invalid('To', 'must be a number such as +14155550123 or a SIP URI', 21211);
   const from = parseFrom(String(values.from), to);
@@ -126,7 +112,8 @@ export function parseCallOrder(form: Form, accountSid: string, directory: Direct
     ...callbacks(webhooks),
     timeoutS,
     timeLimitS: Number(values.timeLimit),
-    warnings: warningsOf(given, to),
+    ...parseOptions(values, to),
+    warnings: warningsOf(given, values, to),
   };
 }
 
@@ -209,12 +196,14 @@ const webhook = (url: string, method: FieldValue | undefined): WebhookTarget => 
   method: method === 'GET' ? 'GET' : 'POST',
 });
 
-function warningsOf(given: Form, to: Endpoint): readonly string[] {
+function warningsOf(given: Form, values: Values, to: Endpoint): readonly OrderWarning[] {
   return [
-    ...(given.has('Url') && given.has('Twiml') ? ['Twiml was ignored because Url is given (32019)'] : []),
-    ...(given.has('Byoc') && to.kind === 'sip' ? ['Byoc was ignored because To is not a phone number'] : []),
-    ...NOT_ACTED_ON.filter((name) => given.has(name) && given.get(name)?.[0] !== 'false').map(
-      (name) => `${name} was accepted and is not acted on yet`,
-    ),
+    ...(given.has('Url') && given.has('Twiml')
+      ? [{ code: 32019, text: 'Twiml was ignored because Url is given' }]
+      : []),
+    ...(given.has('Byoc') && to.kind === 'sip'
+      ? [{ text: 'Byoc was ignored because To is not a phone number' }]
+      : []),
+    ...optionWarnings(given, values, to),
   ];
 }

@@ -140,17 +140,11 @@ describe('placing a call', () => {
       sendDigits: '1234#',
       sipAuthUsername: 'bob',
       sipAuthPassword: 's3cret',
-      machineDetection: 'Enable',
     });
     expect(calls.orders[0]?.twiml).toEqual({ url: 'https://a.example', method: 'POST' });
     expect(calls.orders[0]?.warnings).toEqual([
-      'Twiml was ignored because Url is given (32019)',
-      'Byoc was ignored because To is not a phone number',
-      'MachineDetection was accepted and is not acted on yet',
-      'Record was accepted and is not acted on yet',
-      'SendDigits was accepted and is not acted on yet',
-      'SipAuthPassword was accepted and is not acted on yet',
-      'SipAuthUsername was accepted and is not acted on yet',
+      { code: 32019, text: 'Twiml was ignored because Url is given' },
+      { text: 'Byoc was ignored because To is not a phone number' },
     ]);
   });
 
@@ -285,10 +279,10 @@ describe('changing a call', () => {
     expect((await context.update({ twiml: TWIML })).sid).toBe(sid);
     await context.update();
     expect(server.calls.changes).toEqual([
-      [sid, 'canceled'],
-      [sid, 'completed'],
-      [sid, { url: 'https://a.example', method: 'GET' }],
-      [sid, { twiml: TWIML }],
+      [sid, { status: 'canceled' }],
+      [sid, { status: 'completed', twiml: { url: 'https://a.example', method: 'POST' } }],
+      [sid, { twiml: { url: 'https://a.example', method: 'GET' } }],
+      [sid, { twiml: { twiml: TWIML } }],
     ]);
   });
 
@@ -305,7 +299,7 @@ describe('changing a call', () => {
     expect(await failed(context.update({ status: 'completed' }))).toMatchObject({ code: 21220 });
     expect(await failed(context.update({ status: 'busy' as never }))).toMatchObject({ code: 20001 });
     expect(await failed(context.update({ twiml: 'x'.repeat(4001) }))).toMatchObject({ code: 32018 });
-    expect(await failed(context.update({ timeLimit: 5 }))).toMatchObject({ code: 20001 });
+    expect(await failed(context.update({ timeLimit: 5 }))).toMatchObject({ code: 21220 });
     expect(
       await failed(server.client.calls(`CA${'0'.repeat(32)}`).update({ status: 'completed' })),
     ).toMatchObject({ status: 404 });
@@ -366,7 +360,7 @@ describe('route traces', () => {
     expect(await (await server.ask(path)).json()).toEqual(shown);
     server.calls.trace = undefined;
     await server.store.journal.commit({
-      trace: { callSid: sid, json: JSON.stringify({ ...trace, rule: 'stored' }) },
+      trace: { callSid: sid, toJson: () => JSON.stringify({ ...trace, rule: 'stored' }) },
     });
     expect(await (await server.ask(path)).json()).toEqual({ ...shown, rule: 'stored' });
     expect((await server.ask(`/tandem/v1/Calls/CA${'0'.repeat(32)}/RouteTrace`)).status).toBe(404);

@@ -1,8 +1,17 @@
 // Calls as an action: placing, changing and deleting them. Reading them is the generic routes' work.
-import type { CallControl } from '../calls/index.ts';
-import { call, enumeration, httpMethod, httpUrl, parseParameters, text } from '../resources/index.ts';
+import type { CallChange, CallControl, WebhookTarget } from '../calls/index.ts';
+import {
+  call,
+  enumeration,
+  type FieldValue,
+  type Form,
+  httpMethod,
+  httpUrl,
+  parseParameters,
+  text,
+} from '../resources/index.ts';
 import type { Store } from '../store/index.ts';
-import { orderError, parseCallOrder, twimlSource, withoutEmpty } from './call-order.ts';
+import { orderError, parseCallOrder, timeLimit, twimlSource, withoutEmpty } from './call-order.ts';
 import { ownRow } from './crud.ts';
 import { dialectOf } from './dialect.ts';
 import { errors } from './errors.ts';
@@ -22,17 +31,13 @@ const CHANGE = {
     url: httpUrl(),
     method: httpMethod().default('POST'),
     twiml: text(),
+    fallbackUrl: httpUrl(),
+    fallbackMethod: httpMethod(),
+    statusCallback: httpUrl({ underscores: false }),
+    statusCallbackMethod: httpMethod(),
+    timeLimit: timeLimit(),
   },
 };
-
-/** Changing these under way would be taken for done: they are refused rather than ignored. */
-const UNCHANGEABLE: readonly string[] = [
-  'FallbackMethod',
-  'FallbackUrl',
-  'StatusCallback',
-  'StatusCallbackMethod',
-  'TimeLimit',
-];
 
 export function callRoutes(deps: CallsDeps): readonly Route[] {
   const collection = dialectOf(call).collection(call, { account: ':AccountSid', parent: '' });
@@ -48,27 +53,45 @@ async function place({ store, calls }: CallsDeps, request: ApiRequest): Promise<
   if (!calls.accepting) throw errors.unavailable('The exchange is shutting down and takes no new calls');
   const order = parseCallOrder(request.form, request.account.sid, store.directory);
   const row = await calls.place(order);
+  if (row === 'too-many-calls') throw errors.tooManyCalls();
+  if (row === 'queue-full') throw errors.queueFull();
   return { status: 201, body: render(call, row, showing(store, request)) };
 }
 
-/** Status wins over a new TwiML where both are given. */
 async function change({ store, calls }: CallsDeps, request: ApiRequest): Promise<Answer> {
   const { sid } = await ownRow(store, call, request);
-  const form = withoutEmpty(request.form);
-  const { values, errors: faults } = parseParameters(CHANGE, form, 'create');
-  const error = orderError(faults);
-  if (error) throw error;
-  const unchangeable = UNCHANGEABLE.find((name) => form.has(name));
-  if (unchangeable) throw errors.invalid(unchangeable, 'cannot be changed once a call is placed');
-  const twiml = twimlSource(values);
-  if (values.status === 'canceled' || values.status === 'completed') {
-    if ((await calls.end(sid, values.status)) !== 'done') throw errors.notInProgress('end');
-  } else if (twiml && (await calls.redirect(sid, twiml)) !== 'done') {
-    throw errors.notInProgress('redirect');
+  const wanted = parseChange(request.form);
+  if (Object.keys(wanted).length > 0 && (await calls.change(sid, wanted)) !== 'done') {
+    throw errors.notInProgress(wanted.status ? 'end' : 'redirect');
   }
   const row = await store.find(call, sid);
   if (!row) throw errors.notFound(request.path);
   return { status: 200, body: render(call, row, showing(store, request)) };
+}
+
+/** An empty parameter means that it was not given. @throws {ApiError} */
+function parseChange(given: Form): CallChange {
+  const { values, errors: faults } = parseParameters(CHANGE, withoutEmpty(given), 'create');
+  const error = orderError(faults);
+  if (error) throw error;
+  const twiml = twimlSource(values);
+  const fallback = target(values.fallbackUrl, values.fallbackMethod);
+  const statusCallback = target(values.statusCallback, values.statusCallbackMethod);
+  return {
+    ...(values.status && { status: values.status as NonNullable<CallChange['status']> }),
+    ...(twiml && { twiml }),
+    ...(fallback && { fallback }),
+    ...(statusCallback && { statusCallback }),
+    ...(typeof values.timeLimit === 'number' && { timeLimitS: values.timeLimit }),
+  };
+}
+
+function target(url: FieldValue = null, method: FieldValue = null): Partial<WebhookTarget> | undefined {
+  if (url === null && method === null) return undefined;
+  return {
+    ...(url !== null && { url: String(url) }),
+    ...(method !== null && { method: method === 'GET' ? 'GET' : 'POST' }),
+  };
 }
 
 async function remove({ store }: CallsDeps, request: ApiRequest): Promise<Answer> {

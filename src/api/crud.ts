@@ -37,6 +37,9 @@ export interface CrudDeps {
   readonly suffixes: DomainSuffixes;
 }
 
+/** Twilio's word, on recordings. */
+export const INCLUDE_DELETED = 'IncludeSoftDeleted';
+
 /** The routes of every resource, those with actions of their own left out where the definition says so. */
 export const crudRoutes = (deps: CrudDeps): readonly Route[] =>
   [...resources, ...views].flatMap((definition) => routesOf(definition, deps));
@@ -112,7 +115,7 @@ async function list(deps: CrudDeps, definition: AnyResource, request: ApiRequest
     .catch((error: unknown) => {
       throw error instanceof CursorError ? errors.badPageToken() : error;
     });
-  const showing = { baseUrl: request.baseUrl, rows: deps.store.directory };
+  const showing = { baseUrl: request.baseUrl, rows: deps.store.directory, listed: true };
   const rows = page.rows.map((row) => render(definition, row, showing));
   return { status: 200, body: renderPage({ ...request, definition }, page, rows) };
 }
@@ -177,9 +180,17 @@ export async function ownRow<R extends AnyResource>(
     : mappingOf(store, definition, request));
   const parent = parentField(definition);
   const isUnderParent = parent === undefined || row?.[parent] === request.params.ParentSid;
-  if (!row || !isOwn(definition, row, request) || !isUnderParent) throw notFound(definition, request);
+  const isMissing = !row || !isOwn(definition, row, request) || !isUnderParent;
+  if (isMissing || isGone(definition, row, request)) throw notFound(definition, request);
   return row as unknown as Row<R>;
 }
+
+/** Deleted, kept all the same, and not asked for. */
+const isGone = ({ softDeletion }: AnyResource, row: AnyRow, request: ApiRequest): boolean =>
+  softDeletion !== undefined && row[softDeletion] === true && !includesDeleted(request);
+
+const includesDeleted = ({ query }: ApiRequest): boolean =>
+  query.get(INCLUDE_DELETED)?.[0]?.toLowerCase() === 'true';
 
 async function rowOfSid(store: Store, definition: AnyResource, sid: string): Promise<AnyRow | undefined> {
   if (!isSid(sid, definition.sid)) return undefined;
@@ -189,10 +200,14 @@ async function rowOfSid(store: Store, definition: AnyResource, sid: string): Pro
 async function mappingOf(
   store: Store,
   definition: AnyResource,
-  { params }: ApiRequest,
+  { params: { ParentSid = '', Sid = '' } }: ApiRequest,
 ): Promise<AnyRow | undefined> {
-  const keys = { [parentField(definition) ?? '']: params.ParentSid, [definition.maps ?? '']: params.Sid };
-  const where = Object.entries(keys).map(([field, value = '']) => ({ field, operator: '=', value }) as const);
+  const { parent, maps = '', fields } = definition;
+  // What is no SID may be no text for a database either.
+  if (!isSid(ParentSid, parent?.sid ?? '') || !isSid(Sid, fields[maps]?.reference?.prefix ?? ''))
+    return undefined;
+  const keys = { [parentField(definition) ?? '']: ParentSid, [maps]: Sid };
+  const where = Object.entries(keys).map(([field, value]) => ({ field, operator: '=', value }) as const);
   const { rows } = await store.list(storedAs(definition), { limit: 1, where });
   return rows[0] as AnyRow | undefined;
 }
@@ -203,12 +218,19 @@ const isOwn = (definition: AnyResource, row: AnyRow, { account }: ApiRequest): b
 /** The caller's rows; of accounts itself and those below it. */
 function scopeOf(
   definition: AnyResource,
-  { account }: ApiRequest,
+  request: ApiRequest,
   parent: { readonly [field: string]: string },
 ): readonly Filter[] {
+  const { account } = request;
   const isSubaccount = account.accountSid !== account.sid;
   const owner = definition.isAccount && isSubaccount ? { sid: account.sid } : { accountSid: account.sid };
-  return Object.entries({ ...owner, ...parent }).map(([field, value]) => ({ field, operator: '=', value }));
+  const { softDeletion } = definition;
+  const kept = softDeletion === undefined || includesDeleted(request) ? {} : { [softDeletion]: false };
+  return Object.entries({ ...owner, ...parent, ...kept }).map(([field, value]) => ({
+    field,
+    operator: '=',
+    value,
+  }));
 }
 
 /** The field that names the parent, which must be there. */

@@ -33,10 +33,12 @@ const ALL_ALLOWED: Permissions = {
   highRiskTollfraudNumbersEnabled: true,
 };
 
-const ENGLISH = new Intl.DisplayNames('en', { type: 'region' });
+let english: Intl.DisplayNames | undefined;
+let sorted: readonly CountryCode[] | undefined;
 
-/** In the order of their English names, as lists show them. */
-const COUNTRIES: readonly CountryCode[] = getCountries().toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+/** In the order of their English names, as lists show them. Worked out when first asked for: names take memory. */
+const countries = (): readonly CountryCode[] =>
+  (sorted ??= getCountries().toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)));
 
 export const dialingPermissionRoutes = (deps: CrudDeps): readonly Route[] => [
   { method: 'GET', path: `${ROOT}/Countries`, answer: (request) => listCountries(deps, request) },
@@ -57,7 +59,9 @@ export const dialingPermissionRoutes = (deps: CrudDeps): readonly Route[] => [
 
 async function listCountries(deps: CrudDeps, request: ApiRequest): Promise<Answer> {
   const matches = countryFilter(request.query);
-  const found = COUNTRIES.map((code) => countryJson(deps, request, code)).filter(matches);
+  const found = countries()
+    .map((code) => countryJson(deps, request, code))
+    .filter(matches);
   const { pageSize, token } = parsePage(request.query);
   const start = startOf(token, pageSize, found.length);
   const rows = found.slice(start, start + pageSize);
@@ -106,7 +110,7 @@ function listPrefixes(request: ApiRequest): Answer {
 }
 
 function countryOf({ params, path }: ApiRequest): CountryCode {
-  const code = COUNTRIES.find((each) => each === params.IsoCode);
+  const code = countries().find((each) => each === params.IsoCode);
   if (code === undefined) throw errors.notFound(path.replace(/^\/v1/, ''));
   return code;
 }
@@ -132,7 +136,8 @@ const countryRow = ({ store }: CrudDeps, accountSid: string, isoCode: string) =>
   store.directory.findBy(dialingPermissionsCountry, { accountSid, isoCode })[0];
 
 function nameOf(code: CountryCode): string {
-  return ENGLISH.of(code) ?? code;
+  english ??= new Intl.DisplayNames('en', { type: 'region' });
+  return english.of(code) ?? code;
 }
 
 async function updateCountries(deps: CrudDeps, request: ApiRequest): Promise<Answer> {
@@ -183,7 +188,7 @@ function parseUpdate(given: unknown): CountryUpdate | undefined {
     if ('reason' in parsed || parsed.value === null) return undefined;
     values[name as Permission] = parsed.value;
   }
-  const known = COUNTRIES.find((code) => code === isoCode);
+  const known = countries().find((code) => code === isoCode);
   return known && { isoCode: known, values };
 }
 

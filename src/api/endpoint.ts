@@ -1,5 +1,6 @@
 // The two ends of a call, as the API takes them: phone numbers and SIP URIs.
 import { sipUriFault } from '../resources/index.ts';
+import { parseUri } from '../sip/index.ts';
 
 export type Endpoint = { readonly kind: 'number' | 'sip'; readonly text: string };
 
@@ -12,8 +13,7 @@ const SIP_USER = /^[A-Za-z0-9+\-_.]{1,100}$/;
 
 /** What `To` names, a number freed of its separators; undefined when it is neither a number nor a SIP URI. */
 export function parseTo(text: string): Endpoint | undefined {
-  if (/^sips?:/i.test(text))
-    return sipUriFault(text, ['sip']) === undefined ? { kind: 'sip', text } : undefined;
+  if (/^sips?:/i.test(text)) return isSipUri(text) ? { kind: 'sip', text } : undefined;
   const number = text.startsWith('+') ? text.replaceAll(SEPARATORS, '') : text;
   return NUMBER.test(number) ? { kind: 'number', text: number } : undefined;
 }
@@ -26,4 +26,17 @@ export function parseFrom(text: string, to: Endpoint): string | undefined {
   const user = text.replace(/^client:/, '');
   if (SIP_USER.test(user)) return text;
   return sipUriFault(text, ['sip']) === undefined ? text : undefined;
+}
+
+/** Twilio counts its headers apart: 255 characters before them. */
+const isSipUri = (text: string): boolean =>
+  sipUriFault(text.split('?', 1)[0] ?? '', ['sip']) === undefined && parses(text);
+
+function parses(text: string): boolean {
+  try {
+    parseUri(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -46,8 +46,24 @@ export const errors = {
       21214,
       `No carrier is configured for ${number}: give Byoc, the SID of the BYOC trunk that is to carry it, or make a CarrierRoute for its prefix`,
     ),
-  notInProgress: (intent: 'redirect' | 'end') =>
+  notInProgress: (intent: 'redirect' | 'end' | 'record' | 'change its recording') =>
     new ApiError(400, 21220, `Call is not in-progress. Cannot ${intent}.`),
+  tooManyCalls: () => new ApiError(429, 10004, 'Call concurrency limit exceeded'),
+  queueFull: () =>
+    new ApiError(429, 20429, 'Too many calls wait for their turn', { 'Retry-After': RETRY_AFTER_S }),
+  stillRecording: () => new ApiError(400, 20009, 'Recording has not finished yet. Cannot delete.'),
+  noSound: (sid: string, status: string) =>
+    new ApiError(404, 20404, `There is nothing to hear of ${sid}: the recording is ${status}`),
+  onlyMono: () =>
+    new ApiError(
+      400,
+      16113,
+      'Invalid Parameter: RequestedChannels cannot be 2: it was recorded in one channel',
+    ),
+  noSuchPart: (bytes: number) =>
+    new ApiError(416, 20001, `The range lies outside of the recording's ${bytes} bytes`, {
+      'Content-Range': `bytes */${bytes}`,
+    }),
   notFinished: () => new ApiError(400, 20009, 'Call has not finished yet. Cannot delete.'),
 } as const;
 

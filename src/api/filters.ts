@@ -1,5 +1,11 @@
 // List filters: query parameters that a definition allows, as conditions on its rows.
-import { type AnyResource, type FieldValue, type Form, parameterName } from '../resources/index.ts';
+import {
+  type AnyResource,
+  BASE_FIELDS,
+  type FieldValue,
+  type Form,
+  parameterName,
+} from '../resources/index.ts';
 import type { Filter } from '../store/index.ts';
 import { errors } from './errors.ts';
 
@@ -10,7 +16,7 @@ const DAY_MS = 86_400_000;
 export function parseFilters(definition: AnyResource, query: Form): readonly Filter[] {
   return (definition.filters ?? []).flatMap((name) => {
     const parameter = parameterName(name);
-    const isDate = definition.fields[name]?.column === 'dateTime';
+    const isDate = fieldOf(definition, name)?.column === 'dateTime';
     const spellings = isDate ? [parameter, `${parameter}<`, `${parameter}>`] : [parameter];
     return spellings.flatMap((spelling) => {
       const text = query.get(spelling)?.[0];
@@ -24,6 +30,8 @@ export function parseFilters(definition: AnyResource, query: Form): readonly Fil
   });
 }
 
+export const fieldOf = ({ fields }: AnyResource, name: string) => fields[name] ?? BASE_FIELDS[name];
+
 /** Matches anywhere in the value; `*` stands for any one character. */
 function partialFilter(field: string, parameter: string, text: string): Filter {
   if (!/^[+0-9A-Za-z*]+$/.test(text)) throw errors.invalid(parameter, 'must be digits, letters, + and *');
@@ -35,7 +43,7 @@ function parseValue(
   name: string,
   given: { parameter: string; text: string },
 ): NonNullable<Filter['value']> {
-  const parsed = definition.fields[name]?.parse(given.text) ?? { reason: 'is unknown' };
+  const parsed = fieldOf(definition, name)?.parse(given.text) ?? { reason: 'is unknown' };
   if ('reason' in parsed) throw errors.invalid(given.parameter, parsed.reason);
   return parsed.value as NonNullable<FieldValue> & Filter['value'];
 }

@@ -1,6 +1,7 @@
 // What an exchange tells Prometheus. All but the HTTP histogram is read at the moment of the scrape.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { HealthCounts } from '../calls/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/index.ts';
 
@@ -12,8 +13,11 @@ export interface ExchangeCounts {
   readonly mediaSessions: number;
   /** Status callbacks that are being sent. */
   readonly callbacks: number;
-  /** Requests to status callback URLs that were not answered. */
+  /** Requests to status callback URLs that got no answer, or one of 300 and above. */
   readonly callbackFailures: number;
+  /** Callbacks that were left to the outbox, as their host was owed too many. */
+  readonly callbacksDeferred?: number;
+  readonly targetHealth?: HealthCounts;
 }
 
 export interface MetricsSources {
@@ -51,6 +55,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     registers: [registry],
   });
   addExchange(registry, sources);
+  addTargetHealth(registry, sources);
   addStore(registry, sources.store);
   addProcess(registry, sources.clock);
   const stopLag = addEventLoopLag(registry);
@@ -95,9 +100,47 @@ function addExchange(registry: Registry, { counts }: MetricsSources): void {
   gauge(registry, ['tandem_callbacks_sending', 'Status callbacks being sent'], () => counts().callbacks);
   counter(
     registry,
-    ['tandem_callback_failures_total', 'Status callback requests that were not answered'],
+    [
+      'tandem_callback_failures_total',
+      'Status callback requests without an answer, or with one of 300 and above',
+    ],
     () => counts().callbackFailures,
   );
+  counter(
+    registry,
+    [
+      'tandem_callbacks_deferred_total',
+      'Status callbacks left to the outbox, as their host was owed too many',
+    ],
+    () => counts().callbacksDeferred ?? 0,
+  );
+}
+
+/** By state only: a label for each target would know no bound. */
+function addTargetHealth(registry: Registry, { counts }: MetricsSources): void {
+  const states = new Gauge({
+    name: 'tandem_targets',
+    help: 'Places that targets name, by state of health',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const [state, count] of Object.entries(counts().targetHealth?.states ?? {})) {
+        states.set({ state }, count);
+      }
+    },
+  });
+  const transitions = new Counter({
+    name: 'tandem_target_transitions_total',
+    help: 'Changes of health of places that targets name, by the state they came into',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      transitions.reset();
+      for (const [state, count] of Object.entries(counts().targetHealth?.transitions ?? {})) {
+        transitions.inc({ state }, count);
+      }
+    },
+  });
 }
 
 function addStore(registry: Registry, store: Store): void {
@@ -109,6 +152,11 @@ function addStore(registry: Registry, store: Store): void {
     registry,
     ['tandem_journal_waiting', 'Call records that wait to be written'],
     () => journal().waiting,
+  );
+  counter(
+    registry,
+    ['tandem_journal_refused_total', 'Call records refused, as too many wait for a database that is away'],
+    () => journal().refused,
   );
   counter(
     registry,

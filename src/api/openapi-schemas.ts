@@ -24,9 +24,9 @@ const dateSchema = (definition: AnyResource): JsonObject =>
     ? { ...STRING, format: 'date-time' }
     : { ...STRING, pattern: ' \\+0000$' };
 
-/** A resource as it is shown; secrets that are shown once are not required. */
+/** A resource as it is shown; what only some answers show is not required. */
 export function resourceSchema(definition: AnyResource): JsonObject {
-  const { fields, derived = {}, hidden = [], links, isAccount } = definition;
+  const { fields, derived = {}, hidden = [], notInLists = [], links, isAccount } = definition;
   const parent = parentField(definition);
   const shown = Object.entries(fields).filter(([, field]) => field.isProperty);
   const properties: Record<string, Json> = {
@@ -42,7 +42,7 @@ export function resourceSchema(definition: AnyResource): JsonObject {
     ...addressSchemas(definition, links !== undefined),
   };
   for (const name of hidden) delete properties[name];
-  const required = Object.keys(properties);
+  const required = Object.keys(properties).filter((name) => !notInLists.includes(name));
   for (const [name, field] of Object.entries(fields)) {
     const shownLater = propertyName(name) in properties;
     if (field.isShownOnce)

@@ -1,8 +1,11 @@
 // The OpenAPI 3.1 document: every route that is served, from the definitions where it follows from one.
 import { type AnyResource, type Operation, parameterName, resources, views } from '../resources/index.ts';
+import { INCLUDE_DELETED } from './crud.ts';
 import { dialectOf } from './dialect.ts';
+import { fieldOf } from './filters.ts';
 import { ACTIONS, type ActionDescription } from './openapi-actions.ts';
 import { formSchema, pageSchema, resourceSchema, sidSchema } from './openapi-schemas.ts';
+import { TARGET_HEALTH } from './openapi-target-health.ts';
 import type { JsonObject, Route } from './route.ts';
 
 /** A route that follows from a definition. */
@@ -32,7 +35,7 @@ export function openApi(
 ): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {};
   for (const route of routes) {
-    const path = publicPath(route.path);
+    const path = publicPath(route);
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
   }
   return {
@@ -55,6 +58,7 @@ export function openApi(
       },
       schemas: {
         Error: ERROR,
+        TargetHealth: TARGET_HEALTH,
         ...Object.fromEntries(
           [...resources, ...views].map((definition) => [definition.name, resourceSchema(definition)]),
         ),
@@ -105,13 +109,13 @@ function collectionOf(definition: AnyResource): string {
 }
 
 /** `/2010-04-01/Accounts/:AccountSid/Calls` → `/2010-04-01/Accounts/{AccountSid}/Calls.json`. */
-function publicPath(path: string): string {
-  const suffix = path.startsWith('/2010-04-01/') ? '.json' : '';
+function publicPath({ path, isBare = false }: Route): string {
+  const suffix = path.startsWith('/2010-04-01/') && !isBare ? '.json' : '';
   return path.replaceAll(/:(\w+)/g, '{$1}') + suffix;
 }
 
 function operationOf(route: Route): JsonObject {
-  const key = `${route.method} ${route.path}`;
+  const key = `${route.method} ${route.path}${route.isBare ? ' (bare)' : ''}`;
   const generated = BY_DEFINITION.get(key);
   const parameters = pathParameters(route.path, generated?.definition);
   return generated ? generatedOperation(generated, parameters) : actionOperation(key, parameters);
@@ -132,7 +136,10 @@ function pathParameters(path: string, definition?: AnyResource): readonly JsonOb
 function generatedOperation({ definition, operation }: Generated, path: readonly JsonObject[]): JsonObject {
   const { name } = definition;
   const isWrite = operation === 'create' || operation === 'update';
-  const query = operation === 'list' ? [...filterParameters(definition), ...PAGE_PARAMETERS] : [];
+  const query = [
+    ...(operation === 'list' ? [...filterParameters(definition), ...PAGE_PARAMETERS] : []),
+    ...(isWrite ? [] : deletionParameters(definition)),
+  ];
   return {
     operationId: `${operation}${name}`,
     summary: `${operation.charAt(0).toUpperCase()}${operation.slice(1)} ${name}`,
@@ -152,8 +159,8 @@ function success(definition: AnyResource, operation: Operation): JsonObject {
 
 function actionOperation(key: string, path: readonly JsonObject[]): JsonObject {
   const action: ActionDescription = ACTIONS[key] ?? { id: key.replaceAll(/\W+/g, '_'), summary: key };
-  const { id, summary, status = 200, schema } = action;
-  const answer = status === 204 ? { description: 'Done' } : json(schema ? ref(schema) : { type: 'object' });
+  const { id, summary, status = 200 } = action;
+  const answer = status === 204 ? { description: 'Done' } : contentOf(action);
   const query = words(action.query).map(({ name }) => ({ name, in: 'query', schema: { type: 'string' } }));
   return {
     operationId: id,
@@ -162,6 +169,17 @@ function actionOperation(key: string, path: readonly JsonObject[]): JsonObject {
     ...(action.form && { requestBody: form(wordsSchema(action.form)) }),
     responses: { [status]: answer, default: fault() },
   };
+}
+
+function contentOf(action: ActionDescription): JsonObject {
+  if (!action.types) return json(answerSchema(action));
+  const content = Object.fromEntries(words(action.types).map(({ name }) => [name, { schema: {} }]));
+  return { description: 'Done', content };
+}
+
+function answerSchema({ schema, pageOf }: ActionDescription): JsonObject {
+  if (pageOf) return pageSchema(pageOf, ref(pageOf.name));
+  return schema ? ref(schema) : { type: 'object' };
 }
 
 const words = (text = '') =>
@@ -185,14 +203,18 @@ const PAGE_PARAMETERS: readonly JsonObject[] = [
   { name: 'PageToken', in: 'query', schema: { type: 'string' } },
 ];
 
-function filterParameters({ filters = [], fields }: AnyResource): readonly JsonObject[] {
-  return filters.flatMap((field) => {
+function filterParameters(definition: AnyResource): readonly JsonObject[] {
+  return (definition.filters ?? []).flatMap((field) => {
     const name = parameterName(field);
-    const isDate = fields[field]?.column === 'dateTime';
+    const isDate = fieldOf(definition, field)?.column === 'dateTime';
     const names = isDate ? [name, `${name}<`, `${name}>`] : [name];
     return names.map((each) => ({ name: each, in: 'query', schema: { type: 'string' } }));
   });
 }
+
+/** Whether deleted rows are meant too, where they are kept. */
+const deletionParameters = ({ softDeletion }: AnyResource): readonly JsonObject[] =>
+  softDeletion === undefined ? [] : [{ name: INCLUDE_DELETED, in: 'query', schema: { type: 'boolean' } }];
 
 function ref(name: string): JsonObject {
   return { $ref: `#/components/schemas/${name}` };

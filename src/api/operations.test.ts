@@ -101,7 +101,7 @@ describe('/metrics', () => {
       tandem_callback_failures_total: 8,
       tandem_calls_placed_total: 1,
       tandem_journal_waiting: 0,
-      tandem_journal_commits_total: 1,
+      tandem_journal_commits_total: 3,
       tandem_outbox_callbacks: 0,
     });
     for (const name of [

@@ -18,6 +18,8 @@ interface Showing {
   readonly rows: RowSource;
   /** Whether the row has just been created: secrets are shown this once. */
   readonly created?: boolean;
+  /** Whether it is one of a list. */
+  readonly listed?: boolean;
 }
 
 export function render<R extends AnyResource>(definition: R, row: Row<R>, showing: Showing): JsonObject {
@@ -29,14 +31,18 @@ export function render<R extends AnyResource>(definition: R, row: Row<R>, showin
     [definition.isAccount ? 'owner_account_sid' : 'account_sid']: values.accountSid,
     ...(parent && { [propertyName(parent)]: values[parent] as string }),
     ...fieldProperties(definition, values),
-    ...derivedProperties(definition, values, showing.rows),
+    ...derivedProperties(definition, values, showing),
     ...(showing.created && onceProperties(definition, values)),
     date_created: dialect.formatDate(values.dateCreated),
     date_updated: dialect.formatDate(values.dateUpdated),
     ...dialect.addresses(definition, values, showing.baseUrl),
   };
-  const { hidden } = definition;
-  return hidden ? Object.fromEntries(Object.entries(all).filter(([name]) => !hidden.includes(name))) : all;
+  const hidden = showing.listed
+    ? [...(definition.hidden ?? []), ...(definition.notInLists ?? [])]
+    : (definition.hidden ?? []);
+  return hidden.length > 0
+    ? Object.fromEntries(Object.entries(all).filter(([name]) => !hidden.includes(name)))
+    : all;
 }
 
 function fieldProperties(definition: AnyResource, values: AnyRow): JsonObject {
@@ -51,9 +57,13 @@ function fieldProperties(definition: AnyResource, values: AnyRow): JsonObject {
   return properties;
 }
 
-function derivedProperties({ derived = {} }: AnyResource, values: AnyRow, rows: RowSource): JsonObject {
+function derivedProperties(
+  { derived = {} }: AnyResource,
+  values: AnyRow,
+  { rows, baseUrl }: Showing,
+): JsonObject {
   return Object.fromEntries(
-    Object.entries(derived).map(([name, derive]) => [propertyName(name), derive(values, rows)]),
+    Object.entries(derived).map(([name, derive]) => [propertyName(name), derive(values, rows, baseUrl)]),
   );
 }
 

@@ -1,4 +1,5 @@
 // What a route is to those who write one: no HTTP server in sight.
+import type { Readable } from 'node:stream';
 import type { account, Form, Row } from '../resources/index.ts';
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
@@ -15,6 +16,8 @@ export interface ApiRequest {
   readonly path: string;
   readonly query: Form;
   readonly form: Form;
+  /** The Range header, as it came. */
+  readonly range?: string;
   /** `https://tandem.example`, no slash at the end. */
   readonly baseUrl: string;
 }
@@ -22,6 +25,14 @@ export interface ApiRequest {
 export interface Answer {
   readonly status: number;
   readonly body?: JsonObject;
+  /** In place of a body, what is not JSON. */
+  readonly content?: Content;
+}
+
+export interface Content {
+  readonly type: string;
+  readonly headers: { readonly [name: string]: string | number };
+  readonly stream: Readable;
 }
 
 export type Handler = (request: ApiRequest) => Promise<Answer>;
@@ -30,5 +41,9 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** With `:Name` parts, and without `.json`. */
   readonly path: string;
+  /** Answers the path where it has no `.json`: another content of the same thing. */
+  readonly isBare?: boolean;
+  /** Lets in whoever names an account and says nothing of who asks. */
+  readonly isOpen?: boolean;
   readonly answer: Handler;
 }

@@ -5,17 +5,18 @@ import Fastify, {
   type FastifyRequest,
   type HTTPMethods,
 } from 'fastify';
-import type { CallControl } from '../calls/index.ts';
+import type { CallControl, RecordingFiles } from '../calls/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import { DEFAULT_SUFFIXES, type DomainSuffixes } from '../resources/index.ts';
 import { type Store, StoreError } from '../store/index.ts';
 import { actionRoutes } from './actions.ts';
-import { authenticate, type Caller } from './auth.ts';
+import { authenticate, type Caller, unnamed } from './auth.ts';
 import { answerBrokenHttp } from './broken-http.ts';
 import { callRoutes } from './calls.ts';
 import { crudRoutes } from './crud.ts';
+import { Downloads } from './downloads.ts';
 import { ApiError, errorBody, errors } from './errors.ts';
 import { explainRoutes } from './explain.ts';
 import { parseForm } from './form.ts';
@@ -23,8 +24,11 @@ import { loadShareRoutes } from './load-share.ts';
 import { createMetrics, type ExchangeCounts, type Metrics } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { RateLimit } from './rate-limit.ts';
-import type { Route } from './route.ts';
+import { recordingRoutes } from './recordings.ts';
+import type { JsonObject, Route } from './route.ts';
+import { type HealthSource, targetHealthRoutes } from './target-health.ts';
 import { traceRoutes } from './traces.ts';
+import { type WebhooksDeps, webhookRoutes } from './webhooks.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -36,6 +40,11 @@ declare module 'fastify' {
 export interface ApiOptions {
   readonly store: Store;
   readonly calls: CallControl;
+  readonly recordings: RecordingFiles;
+  /** What is known of the health of targets. */
+  readonly health?: HealthSource;
+  /** Who sends what is to be replayed. */
+  readonly callbacks?: NonNullable<WebhooksDeps['callbacks']>;
   /** What `/metrics` tells of the rest of the exchange. */
   readonly counts?: () => ExchangeCounts;
   readonly log: Log;
@@ -46,6 +55,8 @@ export interface ApiOptions {
     readonly baseUrl?: string;
     /** How long a client may take to send a request. */
     readonly requestTimeoutMs?: number;
+    /** How long a client may read nothing of what it downloads. */
+    readonly stalledMs?: number;
     /** Per account; unlimited when missing. */
     readonly requestsPerSecond?: number;
     /** The account that `/metrics` is for; open to everybody when missing. */
@@ -54,6 +65,8 @@ export interface ApiOptions {
     readonly version?: string;
     /** Under which SIP domains and trunks have their names; Twilio's own when missing. */
     readonly suffixes?: DomainSuffixes;
+    /** Whoever knows a recording's address may hear it, as with Twilio. */
+    readonly publicRecordings?: boolean;
   };
 }
 
@@ -72,8 +85,10 @@ const HEADERS = {
   'Access-Control-Expose-Headers': 'ETag, Twilio-Request-Id',
 } as const;
 
+export type Api = FastifyInstance;
+
 /** Resolves with a server that does not listen yet. */
-export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
+export async function createApi(options: ApiOptions): Promise<Api> {
   const server = newServer(options);
   server.decorateRequest('caller', undefined);
   server.addHook('onRequest', async (request, reply) => {
@@ -96,14 +111,17 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     ...crudRoutes(deps),
     ...actionRoutes(deps),
     ...callRoutes(options),
+    ...recordingRoutes(deps),
     ...traceRoutes(options),
     ...explainRoutes(options),
     ...loadShareRoutes(options),
+    ...targetHealthRoutes(options),
+    ...webhookRoutes(options),
   ];
   mount(server, routes, options);
-  const description = openApi(routes, options.config);
   // The suffix of `/openapi.json` goes as that of every path does.
-  server.get('/openapi', async () => description);
+  let description: JsonObject | undefined;
+  server.get('/openapi', async () => (description ??= openApi(routes, options.config)));
   await server.ready();
   return server;
 }
@@ -162,18 +180,26 @@ function takeForms(server: FastifyInstance): void {
 
 function mount(server: FastifyInstance, routes: readonly Route[], options: ApiOptions): void {
   const admit = admission(options);
+  const { baseUrl, stalledMs } = options.config;
+  const downloads = new Downloads(options.clock, stalledMs);
+  server.addHook('preClose', async () => downloads.close());
   for (const path of new Set(routes.map((route) => route.path))) {
-    const here = routes.filter((route) => route.path === path);
-    for (const route of here) mountRoute(server, route, { admit, baseUrl: options.config.baseUrl });
-    const served = here.map((route) => route.method as string);
-    const others = METHODS.filter((method) => !served.includes(method));
+    const all = routes.filter((route) => route.path === path);
+    const bareOnes = all.filter(({ isBare }) => isBare);
+    const here = all.filter(({ isBare }) => !isBare);
+    for (const route of here) {
+      const bare = bareOnes.find(({ method }) => method === route.method);
+      mountRoute(server, { route, bare }, { admit, baseUrl, downloads });
+    }
+    const others = METHODS.filter((method) => !here.some((route) => route.method === method));
     server.route({
       method: others,
       url: path,
       // Before the body is read: what is in it does not matter.
       onRequest: async (request) => {
-        requireSuffix(path, request);
-        throw errors.methodNotAllowed(served.join(', '));
+        const isBare = bareOnes.length > 0 && isBarePath(request);
+        if (!isBare) requireSuffix(path, request);
+        throw errors.methodNotAllowed((isBare ? bareOnes : here).map(({ method }) => method).join(', '));
       },
       handler: async () => {},
     });
@@ -184,46 +210,68 @@ type Params = Record<string, string>;
 type AccountRequest = FastifyRequest<{ Params: Params }>;
 
 /** Lets in who has an account, as often as it may come. */
-function admission({ store, config, clock }: ApiOptions): (request: AccountRequest) => Caller {
+function admission({
+  store,
+  config,
+  clock,
+}: ApiOptions): (request: AccountRequest, isOpen?: boolean) => Caller {
   const { requestsPerSecond } = config;
   const limit = requestsPerSecond === undefined ? undefined : new RateLimit(requestsPerSecond, clock);
-  return ({ headers, params }) => {
-    const caller = authenticate(store.directory, headers.authorization, params.AccountSid);
+  return ({ headers, params }, isOpen = false) => {
+    const open = isOpen && headers.authorization === undefined;
+    const caller = open
+      ? unnamed(store.directory, params.AccountSid)
+      : authenticate(store.directory, headers.authorization, params.AccountSid);
     limit?.admit(caller.account.sid);
     return caller;
   };
 }
 
+interface Mounting {
+  readonly admit: ReturnType<typeof admission>;
+  readonly baseUrl: string | undefined;
+  readonly downloads: Downloads;
+}
+
 function mountRoute(
   server: FastifyInstance,
-  { method, path, answer }: Route,
-  { admit, baseUrl }: { admit: ReturnType<typeof admission>; baseUrl: string | undefined },
+  { route, bare }: { readonly route: Route; readonly bare: Route | undefined },
+  { admit, baseUrl, downloads }: Mounting,
 ): void {
+  const { method, path } = route;
+  const asked = (request: FastifyRequest): Route => (bare && isBarePath(request) ? bare : route);
   server.route<{ Params: Params; Body: string | undefined }>({
     method,
     url: path,
     // Before the body is read: strangers cannot make the server hold any.
     onRequest: async (request) => {
-      requireSuffix(path, request);
-      request.caller = admit(request);
+      const { isBare, isOpen } = asked(request);
+      if (!isBare) requireSuffix(path, request);
+      request.caller = admit(request, isOpen);
     },
     handler: async (request, reply) => {
-      const { status, body } = await answer({
+      const { range } = request.headers;
+      const { status, body, content } = await asked(request).answer({
         ...(request.caller as Caller),
         params: request.params,
         path: pathOfRequest(request),
         query: parseForm(queryOf(request)),
         form: parseForm(request.body ?? ''),
         baseUrl: baseUrl ?? baseUrlOf(request),
+        ...(range !== undefined && { range }),
       });
-      return reply.code(status).send(body);
+      if (!content) return reply.code(status).send(body);
+      downloads.add(content.stream, reply.raw);
+      return reply.code(status).headers(content.headers).type(content.type).send(content.stream);
     },
   });
 }
 
+const isBarePath = (request: FastifyRequest): boolean => !pathOfRequest(request).endsWith('.json');
+
 /** 2010-04-01 serves XML without a suffix; we do not. */
 function requireSuffix(route: string, request: FastifyRequest): void {
-  if (route.startsWith('/2010-04-01/') && !pathOfRequest(request).endsWith('.json')) throw errors.onlyJson();
+  if (route.startsWith('/2010-04-01/') && isBarePath(request)) throw errors.onlyJson();
 }
 
 function mountHealth(server: FastifyInstance, { store, calls }: ApiOptions): void {
@@ -255,7 +303,7 @@ function baseUrlOf(request: FastifyRequest): string {
   if (host !== undefined && !/^[\w.-]+(:\d+)?$|^\[[0-9a-f:.]+\](:\d+)?$/i.test(host)) {
     throw errors.badRequest('The Host header is malformed');
   }
-  return `http://${host ?? 'localhost'}`;
+  return `${request.protocol}://${host ?? 'localhost'}`;
 }
 
 function sendError(reply: FastifyReply, error: ApiError): FastifyReply {

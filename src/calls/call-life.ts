@@ -16,6 +16,8 @@ export type CallInput =
       readonly sipCallId: string;
       readonly localTag: string;
       readonly remoteTag: string;
+      /** Who picked up, where the call asked to know: nobody listens for machines here, so it is `unknown`. */
+      readonly answeredBy?: 'unknown';
     }
   | { readonly type: 'heartbeat' }
   | { readonly type: 'ended'; readonly ending: CallEnding };
@@ -51,9 +53,10 @@ export function step(row: CallRow, input: CallInput, nowMs: number): CallStep {
       if (row.status !== 'queued') return unchanged(row);
       return advance(row, { changes: { status: 'ringing' }, event: 'ringing' }, nowMs);
     case 'answered': {
-      const { sipCallId, localTag, remoteTag } = input;
+      const { sipCallId, localTag, remoteTag, answeredBy = null } = input;
       const dialog = { sipCallId, localTag, remoteTag, answeredAt: nowMs, heartbeatAt: nowMs };
-      return advance(row, { changes: { status: 'in-progress', ...dialog }, event: 'answered' }, nowMs);
+      const changes = { status: 'in-progress', ...dialog, ...(answeredBy && { answeredBy }) } as const;
+      return advance(row, { changes, event: 'answered' }, nowMs);
     }
     case 'heartbeat': {
       const patch = { heartbeatAt: nowMs };

@@ -1,5 +1,5 @@
 // What the API may ask of calls. The API sees this and nothing else of the engine.
-import type { call, Row } from '../resources/index.ts';
+import type { call, Row, recording } from '../resources/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
 import type { Explanation } from './explain.ts';
 
@@ -30,8 +30,53 @@ export interface CallOrder {
   readonly timeoutS: number;
   /** Seconds the call may last once answered. */
   readonly timeLimitS: number;
-  /** Parameters that were accepted and are not acted on, in words; they go into the trace. */
-  readonly warnings: readonly string[];
+  /** Whom the callee sees calling, where it is not `from`. */
+  readonly callerId?: string;
+  /** Shown to the callee where the carrier and the phone know how. */
+  readonly callReason?: string;
+  /** Answers the challenge of a callee's server. Kept in memory only, and never told to anybody else. */
+  readonly sipAuth?: { readonly username: string; readonly password: string };
+  /** Keys to press once answered, with `w` for half a second and `W` for a second. */
+  readonly sendDigits?: string;
+  /** From the answer. */
+  readonly recording?: RecordingOrder;
+  /** Whether the app wants to know who picked up. */
+  readonly detectsMachine?: boolean;
+  /** What was accepted and has no effect; never with values. */
+  readonly warnings: readonly OrderWarning[];
+}
+
+export interface OrderWarning {
+  /** Twilio's error code, where it has one: a Notification then, else a line in the trace. */
+  readonly code?: number;
+  readonly text: string;
+}
+
+export interface RecordingOrder {
+  readonly channels: 'mono' | 'dual';
+  readonly track: 'inbound' | 'outbound' | 'both';
+  readonly trim: 'trim-silence' | 'do-not-trim';
+  readonly callback?: WebhookTarget & { readonly events: readonly RecordingEvent[] };
+}
+
+export type RecordingEvent = 'in-progress' | 'completed' | 'absent' | 'failed';
+
+/** What may be changed of a recording under way. */
+export interface RecordingUpdate {
+  readonly status: 'paused' | 'in-progress' | 'stopped';
+  /** Of a pause: whether it is left out, or recorded as silence. Default `silence`. */
+  readonly pauseBehavior?: 'skip' | 'silence';
+}
+
+/** What may be changed of a live call; `status` wins over `twiml`. */
+export interface CallChange {
+  /** `canceled` ends a call that is not answered yet, `completed` one in any live state. */
+  readonly status?: 'canceled' | 'completed';
+  /** Leaves the running TwiML of an answered call for another. */
+  readonly twiml?: TwimlSource;
+  readonly fallback?: Partial<WebhookTarget>;
+  readonly statusCallback?: Partial<WebhookTarget>;
+  readonly timeLimitS?: number;
 }
 
 /** What decides a call's route. */
@@ -40,15 +85,28 @@ export type RouteQuestion = Pick<
   'accountSid' | 'to' | 'from' | 'byoc' | 'carrierRoute' | 'timeoutS'
 >;
 
-export type ModifyResult = 'done' | 'not-live';
+/** `not-live`: the call has ended; `wrong-state`: it is live, and what was asked for cannot be done now. */
+export type ModifyResult = 'done' | 'not-live' | 'wrong-state';
+
+/** The account has as many calls as it may, or as many that wait for their turn. */
+export type PlaceRefusal = 'too-many-calls' | 'queue-full';
 
 export interface CallControl {
-  /** Stores the call as `queued` and starts it; resolves with its record once that is durable. */
-  place(order: CallOrder): Promise<Row<typeof call>>;
-  /** `canceled` ends a call that is not answered yet, `completed` one in any live state. */
-  end(sid: string, status: 'canceled' | 'completed'): Promise<ModifyResult>;
-  /** Leaves the running TwiML of an answered call for another. */
-  redirect(sid: string, twiml: TwimlSource): Promise<ModifyResult>;
+  /** Stores the call as `queued` and starts it, at once or in its turn; resolves with its durable record. */
+  place(order: CallOrder): Promise<Row<typeof call> | PlaceRefusal>;
+  /** Changes all or nothing; resolves when it is committed. */
+  change(sid: string, change: CallChange): Promise<ModifyResult>;
+  /** Records a call that is answered; resolves with the recording's durable row. */
+  startRecording(callSid: string, order: RecordingOrder): Promise<Row<typeof recording> | 'not-live'>;
+  /**
+   * Resolves with the row when it is committed.
+   * @param sid of a recording, or `Twilio.CURRENT` for the call's latest that is under way.
+   */
+  changeRecording(
+    callSid: string,
+    sid: string,
+    update: RecordingUpdate,
+  ): Promise<Row<typeof recording> | 'not-live' | 'not-found'>;
   /** Where such a call would go and why; nothing is placed. */
   explain(question: RouteQuestion): Promise<Explanation>;
   /** The trace of a call that is under way; finished ones are in the store. */

@@ -1,34 +1,77 @@
 // Every live call of this node: places, changes and drains them, and closes what an earlier run left open.
+import type { Timer } from '../lib/clock.ts';
 import { call, newRow } from '../resources/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
-import type { Directory } from '../store/index.ts';
 import { type CallRow, step } from './call-life.ts';
-import type { CallControl, CallOrder, ModifyResult, RouteQuestion, TwimlSource } from './control.ts';
+import { CallPace, type PaceLimits } from './call-pace.ts';
+import { apiScript, type CallScript } from './call-script.ts';
+import { childInvite, childQuestion, childValues } from './child-call.ts';
+import type {
+  CallChange,
+  CallControl,
+  CallOrder,
+  ModifyResult,
+  PlaceRefusal,
+  RecordingOrder,
+  RecordingUpdate,
+  RouteQuestion,
+} from './control.ts';
+import type { ChildOrder } from './dial-order.ts';
 import { type Explanation, explain } from './explain.ts';
-import { LiveCall, type LiveCallDeps } from './live-call.ts';
+import { inviteTemplate } from './invite-template.ts';
+import type { Leg, LegObserver } from './leg.ts';
+import { LiveCall, type LiveCallDeps, type LiveCallGivens } from './live-call.ts';
+import { type LegDeps, OutboundLeg } from './outbound-leg.ts';
 import { completed, failed } from './outcome.ts';
 import { type CallPlan, planCall } from './plan.ts';
+import type { PlanWorld } from './plan-sip.ts';
+import { recordingStart } from './recordings.ts';
+import type { RecordingRow } from './recordings-outcome.ts';
 import { callbackRow } from './status-callback.ts';
 
-export interface CallEngineDeps extends LiveCallDeps {
-  readonly directory: Directory;
+export interface CallEngineDeps extends Omit<LiveCallDeps, 'placeChild'>, LegDeps, PlanWorld {
+  /** Host of the From header where the trunk names none. */
+  readonly fromDomain: string;
+  /** Of each account; without them everything goes at once. */
+  readonly limits?: Omit<PaceLimits, 'maxWaiting'>;
 }
 
-/** How many waiting callbacks of an earlier run are taken up at start. */
-const MAX_RESUMED = 10_000;
+/** A call that came in and was admitted. */
+export interface InboundOrder {
+  /** Columns of its row; `direction`, `to`, `from` and `accountSid` at least. */
+  readonly values: Parameters<typeof newRow<typeof call>>[1];
+  readonly script: CallScript;
+  /** Max-Forwards of the calls that it leads to. */
+  readonly hopsLeft?: number;
+  /** Makes its leg, in the media family of the row's SID; it starts when the row is durable. */
+  leg(row: CallRow, observer: LegObserver): Leg;
+}
+
+/** Calls of an account that may wait for their turn. */
+const MAX_WAITING = 10_000;
 
 export class CallEngine implements CallControl {
   readonly #deps: CallEngineDeps;
+  readonly #callDeps: LiveCallDeps;
   readonly #calls = new Map<string, LiveCall>();
+  readonly #pace: CallPace;
+  #nextTurn: Timer | undefined;
   #accepting = true;
   #onIdle: (() => void) | undefined;
 
   constructor(deps: CallEngineDeps) {
     this.#deps = deps;
+    this.#callDeps = { ...deps, placeChild: (parent, order) => this.#placeChild(parent, order) };
+    this.#pace = new CallPace({ ...deps.limits, maxWaiting: MAX_WAITING });
   }
 
   get accepting(): boolean {
     return this.#accepting;
+  }
+
+  /** Calls that wait for their turn. */
+  get waiting(): number {
+    return this.#pace.waiting;
   }
 
   /** Calls that have not ended, or whose ending is not stored and told yet. */
@@ -36,37 +79,133 @@ export class CallEngine implements CallControl {
     return this.#calls.size;
   }
 
-  async place(order: CallOrder): Promise<CallRow> {
-    const plan = planCall(order, this.#deps.directory);
+  /** Calls of an account that are live or wait; a Dial's callees are not counted. */
+  callsOf(accountSid: string): number {
+    return this.#pace.callsOf(accountSid);
+  }
+
+  async place(order: CallOrder): Promise<CallRow | PlaceRefusal> {
+    const { clock, journal, fromDomain } = this.#deps;
+    const plan = planCall(order, this.#deps);
     const row = newRow(call, callValues(order, plan), this.#deps);
-    const live = new LiveCall(this.#deps, { order, plan, row }, () => this.#finished(row.sid));
-    this.#calls.set(row.sid, live);
+    const admission = this.#pace.admit(row.accountSid, row.sid, clock.now());
+    if (admission === 'too-many-calls' || admission === 'queue-full') return admission;
+    const over = () => this.#pace.leave(row.accountSid, row.sid);
+    const template = inviteTemplate(row, order, plan.fromDomain ?? fromDomain);
+    const live = this.#take(
+      {
+        row,
+        script: apiScript(order),
+        family: row.sid,
+        leg: (observer) => new OutboundLeg(this.#deps, { plan, family: row.sid, template }, observer),
+      },
+      over,
+    );
+    if (admission === 'now') live.turn();
+    else this.#wake();
     try {
-      await this.#deps.journal.commit({ insert: row });
+      await journal.commit({ insert: row });
     } catch (error) {
+      over();
       this.#finished(row.sid);
       throw error;
     }
-    live.start();
+    live.placed();
     return row;
   }
 
-  async end(sid: string, status: 'canceled' | 'completed'): Promise<ModifyResult> {
-    const live = this.#liveCall(sid);
-    if (!live || (status === 'canceled' && live.answered)) return 'not-live';
-    live.end('ended over the API');
-    return 'done';
+  /**
+   * Takes a call that came in. It begins when its row is durable; one that the database refuses is refused with 500.
+   * @returns its row, or undefined while draining, when the call must be refused
+   */
+  takeInbound({ values, script, leg, hopsLeft }: InboundOrder): CallRow | undefined {
+    if (!this.#accepting) return undefined;
+    const row = newRow(call, values, this.#deps);
+    this.#pace.enter(row.accountSid, this.#deps.clock.now());
+    const over = () => this.#pace.leave(row.accountSid, row.sid);
+    const live = this.#take(
+      {
+        row,
+        script,
+        family: row.sid,
+        ...(hopsLeft !== undefined && { hopsLeft }),
+        leg: (observer) => leg(row, observer),
+      },
+      over,
+    );
+    live.turn();
+    this.#deps.journal.commit({ insert: row }).then(
+      () => live.placed(),
+      (error: unknown) => {
+        this.#deps.log.error({ call_sid: row.sid, err: String(error) }, 'a call that came in was not stored');
+        live.abandon();
+        over();
+        this.#finished(row.sid);
+      },
+    );
+    return row;
   }
 
-  async redirect(sid: string, twiml: TwimlSource): Promise<ModifyResult> {
-    const live = this.#liveCall(sid);
-    if (!live?.answered) return 'not-live';
-    live.redirect(twiml);
-    return 'done';
+  /** Begins a call that belongs to another, in its media family; never queued. */
+  #placeChild({ family, hopsLeft }: LiveCall, order: ChildOrder): LiveCall {
+    const { directory, journal, fromDomain, log } = this.#deps;
+    const question = childQuestion(order, directory);
+    const plan = planCall(question, this.#deps);
+    const row = newRow(call, childValues(order, question, plan), this.#deps);
+    const template = inviteTemplate(row, childInvite(order, hopsLeft), plan.fromDomain ?? fromDomain);
+    const { script } = order;
+    const live = this.#take({
+      row,
+      script,
+      family,
+      ...(hopsLeft !== undefined && { hopsLeft }),
+      leg: (observer) => new OutboundLeg(this.#deps, { plan, family, template }, observer),
+    });
+    live.turn();
+    journal.commit({ insert: row }).then(
+      () => live.placed(),
+      (error: unknown) => {
+        log.error({ call_sid: row.sid, err: String(error) }, 'a callee’s call was not stored');
+        live.fail('the call could not be stored');
+      },
+    );
+    return live;
+  }
+
+  #take(givens: LiveCallGivens, over: () => void = () => {}): LiveCall {
+    const { sid } = givens.row;
+    const live = new LiveCall(this.#callDeps, givens, { ended: over, finished: () => this.#finished(sid) });
+    this.#calls.set(sid, live);
+    return live;
+  }
+
+  async change(sid: string, change: CallChange): Promise<ModifyResult> {
+    const live = this.#calls.get(sid);
+    return live ? live.change(change) : 'not-live';
+  }
+
+  async startRecording(callSid: string, order: RecordingOrder): Promise<RecordingRow | 'not-live'> {
+    const live = this.#calls.get(callSid);
+    if (!live?.session) return 'not-live';
+    const { accountSid } = live;
+    const start = recordingStart(order, { accountSid, callSid, source: 'StartCallRecordingAPI' });
+    const started = this.#deps.recordings.start(live.session, start);
+    const { row } = started;
+    await started.written();
+    return row;
+  }
+
+  async changeRecording(
+    callSid: string,
+    sid: string,
+    update: RecordingUpdate,
+  ): Promise<RecordingRow | 'not-live' | 'not-found'> {
+    if (!this.#calls.get(callSid)?.session) return 'not-live';
+    return this.#deps.recordings.change(callSid, sid, update);
   }
 
   explain(question: RouteQuestion): Promise<Explanation> {
-    return explain(planCall(question, this.#deps.directory), question, this.#deps);
+    return explain(planCall(question, this.#deps), question, this.#deps);
   }
 
   liveTrace(sid: string): RouteTrace | undefined {
@@ -78,17 +217,15 @@ export class CallEngine implements CallControl {
     this.#accepting = false;
     const { clock } = this.#deps;
     const timer = clock.after(limitMs, () => {
-      for (const live of this.#calls.values()) live.end('the exchange is shutting down');
+      for (const live of this.#calls.values()) live.fail('the exchange is shutting down');
     });
     if (this.#calls.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
     clock.cancel(timer);
   }
 
-  /** Ends the calls that an earlier run left without an ending, and sends the callbacks that still wait. */
+  /** Ends the calls that an earlier run left without an ending, and tells their apps. */
   async recover(): Promise<void> {
-    const { journal, callbacks } = this.#deps;
-    for (const row of await journal.unfinished()) await this.#closeLost(row);
-    for (const row of await journal.waiting(MAX_RESUMED)) callbacks.send(row);
+    for (const row of await this.#deps.journal.unfinished()) await this.#closeLost(row);
   }
 
   async #closeLost(row: CallRow): Promise<void> {
@@ -99,11 +236,19 @@ export class CallEngine implements CallControl {
     if (!patch) return;
     const outbox = callback ? [callbackRow(after, callback, this.#deps.clock.now())] : [];
     await this.#deps.journal.commit({ update: { sid: row.sid, patch }, outbox });
+    for (const waiting of outbox) this.#deps.callbacks.send(waiting);
   }
 
-  #liveCall(sid: string): LiveCall | undefined {
-    const live = this.#calls.get(sid);
-    return live && !live.ended ? live : undefined;
+  /** Sets the timer for the next call whose turn comes. */
+  #wake(): void {
+    const { clock } = this.#deps;
+    clock.cancel(this.#nextTurn);
+    const delayMs = this.#pace.nextDueMs(clock.now());
+    if (delayMs === undefined) return;
+    this.#nextTurn = clock.after(delayMs, () => {
+      for (const sid of this.#pace.due(clock.now())) this.#calls.get(sid)?.turn();
+      this.#wake();
+    });
   }
 
   #finished(sid: string): void {

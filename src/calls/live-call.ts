@@ -1,258 +1,375 @@
-// One outgoing call from its order to its end: route, media, TwiML and record, held together.
+// One call from its order to its end, whoever began it: its leg, its TwiML and its record, held together.
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
-import type { MediaEngine, MediaSession } from '../media/index.ts';
-import { type RouteTrace, traceEvent } from '../routing/index.ts';
-import { acceptAnswer, readAudio, SdpError, writeAnswer, writeOffer } from '../sdp/index.ts';
-import type { Body, Dialog, ResponseView } from '../sip/index.ts';
-import type { Journal, JournalEntry, OutboxRow } from '../store/index.ts';
-import { type CallInput, type CallRow, hasEnded, step } from './call-life.ts';
-import type { CallbackSender } from './callback-sender.ts';
-import type { CallOrder, TwimlSource } from './control.ts';
-import { byeHeaders, inviteTemplate, SDP } from './invite-template.ts';
-import { type CallEnding, canceled, completed, endingOf, failed } from './outcome.ts';
-import type { CallPlan } from './plan.ts';
-import { RouteRunner, type RouteRunnerDeps } from './route-runner.ts';
-import { encodeForm } from './signature.ts';
-import { callbackRow, voiceParameters } from './status-callback.ts';
-import { TwimlRunner } from './twiml-runner.ts';
-import type { WebhookClient } from './webhook-client.ts';
+import type { MediaSession } from '../media/index.ts';
+import type { RouteTrace } from '../routing/index.ts';
+import type { Dialog } from '../sip/index.ts';
+import { CallApp, type CallAppDeps } from './call-app.ts';
+import type { CallRow } from './call-life.ts';
+import { CallRecord, type CallRecordDeps } from './call-record.ts';
+import type { CallScript } from './call-script.ts';
+import type { CallChange, ModifyResult, TwimlSource, WebhookTarget } from './control.ts';
+import { type Caller, DialRun } from './dial.ts';
+import type { ChildOrder } from './dial-order.ts';
+import { byeHeaders } from './invite-template.ts';
+import type { Leg, LegObserver, SipFacts } from './leg.ts';
+import { type CallEnding, canceled, completed, failed, givenUp, refusedByTwiml } from './outcome.ts';
+import type { RecordingShelf, RecordingStart } from './recordings.ts';
+import type { LiveRecording } from './recordings-live.ts';
+import { TwimlRunner, type TwimlRunnerDeps } from './twiml-runner.ts';
+import { recordRun, referRun } from './verb-runs.ts';
 
 /** How often a live call's record says that it is alive: after a crash, its duration is known this exactly. */
 const HEARTBEAT_MS = 10_000;
+/** Twilio: the call reached its maximum duration. */
+const TIME_LIMIT = 32015;
+const REFER_REFUSED = 403;
 
-export interface LiveCallDeps extends RouteRunnerDeps {
+export interface LiveCallDeps extends CallRecordDeps, CallAppDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly journal: Journal<CallRow>;
-  readonly media: MediaEngine;
-  readonly webhooks: WebhookClient;
-  readonly callbacks: CallbackSender;
-  /** Host of the From header where the trunk names none. */
-  readonly fromDomain: string;
-  authToken(accountSid: string): string | undefined;
+  readonly recordings: RecordingShelf;
+  /** Begins a call that belongs to another. */
+  placeChild(parent: LiveCall, order: ChildOrder): LiveCall;
 }
 
-export class LiveCall {
+export interface LiveCallGivens {
+  readonly row: CallRow;
+  readonly script: CallScript;
+  /** Calls of one family can be bridged: a Dial's with those it rings. */
+  readonly family: string;
+  /** Max-Forwards of the calls that it leads to; 70 where it began here. */
+  readonly hopsLeft?: number;
+  leg(observer: LegObserver): Leg;
+}
+
+export interface LiveCallObserver {
+  ended(): void;
+  /** It has ended, and all about it is stored; again after a late event. */
+  finished(): void;
+}
+
+export class LiveCall implements Caller {
+  readonly family: string;
+  readonly hopsLeft: number | undefined;
   readonly #deps: LiveCallDeps;
-  readonly #order: CallOrder;
-  readonly #route: RouteRunner;
-  readonly #finished: () => void;
-  readonly #fromDomain: string;
-  #row: CallRow;
+  readonly #observer: LiveCallObserver;
+  readonly #script: CallScript;
+  readonly #leg: Leg;
+  readonly #record: CallRecord;
+  readonly #app: CallApp;
+  readonly #connection = Promise.withResolvers<void>();
+  #fallback: WebhookTarget | undefined;
+  #timeLimitS: number;
+  #isPlaced = false;
+  #isDue = false;
   #session: MediaSession | undefined;
-  #sdpVersion = 1;
-  #dialog: Dialog | undefined;
+  #earlySession: MediaSession | undefined;
+  #whenEarly: () => void = () => {};
+  /** What a callee hears before it is bridged. */
+  #screening: TwimlRunner | undefined;
   #twiml: TwimlRunner | undefined;
+  /** What is still to be told to the app after the end has been told. */
+  #release: () => void = () => {};
   #timeLimit: Timer | undefined;
   #heartbeat: Timer | undefined;
-  /** Writes and first callback tries that are under way. */
-  #pending = 0;
 
-  /** @param finished called when the call has ended and all about it is stored; again after a late event. */
-  constructor(
-    deps: LiveCallDeps,
-    given: { readonly order: CallOrder; readonly plan: CallPlan; readonly row: CallRow },
-    finished: () => void,
-  ) {
+  constructor(deps: LiveCallDeps, givens: LiveCallGivens, observer: LiveCallObserver) {
+    const { row, script, leg } = givens;
+    this.family = givens.family;
+    this.hopsLeft = givens.hopsLeft;
     this.#deps = deps;
-    this.#order = given.order;
-    this.#row = given.row;
-    this.#finished = finished;
-    this.#fromDomain = given.plan.fromDomain ?? deps.fromDomain;
-    this.#route = new RouteRunner(deps, given.plan, {
-      dialing: () => this.#advance({ type: 'dialing' }),
-      ringing: () => this.#advance({ type: 'ringing' }),
-      answered: (dialog, response) => this.#answered(dialog, response),
-      ended: (outcome) => this.#end(endingOf(outcome)),
-      lateEvent: () => this.ended && this.#write({ trace: this.#storedTrace() }),
+    this.#observer = observer;
+    this.#script = script;
+    this.#fallback = script.fallback;
+    this.#timeLimitS = script.timeLimitS;
+    this.#leg = leg({
+      dialing: () => this.#record.advance({ type: 'dialing' }),
+      ringing: () => this.#ringing(),
+      early: (session) => this.#early(session),
+      answered: (dialog) => this.#answered(dialog),
+      connected: (session) => this.#connected(session),
+      unanswered: (ending) => this.#end(ending),
+      hungUp: (why, errorCode) => this.#end({ ...completed(why), errorCode }),
+      referred: (target) => (this.#script.referred?.(this, target) ? 202 : REFER_REFUSED),
+      traced: () => this.#record.traced(),
     });
+    this.#record = new CallRecord(deps, { row, trace: this.#leg.trace }, () => observer.finished());
+    this.#app = new CallApp(deps, this.#record, () => script.parameters ?? []);
   }
 
   get trace(): RouteTrace {
-    return this.#route.trace;
+    return this.#leg.trace;
+  }
+
+  get row(): CallRow {
+    return this.#record.row;
+  }
+
+  get accountSid(): string {
+    return this.row.accountSid;
+  }
+
+  /** What things that belong to it name. */
+  get key(): { readonly accountSid: string; readonly callSid: string } {
+    return { accountSid: this.row.accountSid, callSid: this.row.sid };
+  }
+
+  /** Its media, from the answer to the end. */
+  get session(): MediaSession | undefined {
+    return this.ended ? undefined : this.#session;
+  }
+
+  /** The same, from early media on. */
+  get audible(): MediaSession | undefined {
+    return this.ended ? undefined : (this.#session ?? this.#earlySession);
+  }
+
+  /** What a Dial's action request tells of its SIP leg. */
+  get sip(): SipFacts | undefined {
+    return this.#leg.sip;
   }
 
   get ended(): boolean {
-    return hasEnded(this.#row);
+    return this.#record.ended;
   }
 
-  get answered(): boolean {
-    return this.#dialog !== undefined;
+  /** It is live, and has had no TwiML yet. */
+  get isUntouched(): boolean {
+    return !this.ended && !this.#twiml;
   }
 
-  start(): void {
-    this.#note('call', `queued: ${this.#row.from} calls ${this.#row.to}`);
-    for (const warning of this.#order.warnings) this.#note('warning', warning);
-    this.#deps.media.open({ family: this.#row.sid }).then(
-      (session) => this.#dial(session),
-      (error: Error) => this.#end(failed(`no media: ${error.message}`)),
-    );
+  /** Its row is durable. It starts once its turn has come too. */
+  placed(): void {
+    const { from, to, direction } = this.row;
+    this.note('call', direction === 'inbound' ? `${from} calls ${to}` : `queued: ${from} calls ${to}`);
+    for (const { code, text } of this.#script.warnings ?? []) {
+      if (code === undefined) this.#record.note('warning', text);
+      else this.#record.notify({ code, level: 'warning', text });
+    }
+    this.#isPlaced = true;
+    this.#start();
+  }
+
+  /** Its turn has come. It starts once its row is durable too. */
+  turn(): void {
+    this.#isDue = true;
+    this.#start();
+  }
+
+  #start(): void {
+    if (!this.#isPlaced || !this.#isDue || this.ended) return;
+    this.#leg.start();
+    if (!this.ended) this.#script.begun?.(this);
   }
 
   /** Ends the call in whatever state it is; `why` goes into its record. */
   end(why: string): void {
-    if (this.#dialog) this.#hangUp(why);
-    else if (this.#session) this.#route.cancel();
-    else this.#end(canceled);
+    if (this.#leg.isAnswered) this.#end(completed(why));
+    else if (!this.#leg.cancel()) this.#end(canceled);
   }
 
-  /** Leaves the running TwiML for another; only for an answered call. */
-  redirect(twiml: TwimlSource): void {
-    this.#note('twiml', 'redirected over the API');
-    this.#twiml?.start(twiml);
+  /** The same for a call that is to be told of even where it has not begun. */
+  fail(why: string): void {
+    if (this.#isDue) this.end(why);
+    else this.#end(failed(why));
   }
 
-  #dial(session: MediaSession): void {
-    if (this.ended) return session.close();
+  /** Ends a callee's call by the exchange's own doing: it has not been answered, where nobody picked up. */
+  giveUp(why: string): void {
+    this.#end(this.#leg.isAnswered ? completed(why) : givenUp(why));
+  }
+
+  /** Lets the leg go without a word in the record: there is none. */
+  abandon(): void {
+    this.#leg.refuse(500);
+    this.#leg.close([]);
+  }
+
+  note(kind: 'call' | 'twiml' | 'warning', text: string): void {
+    this.#record.note(kind, text);
+  }
+
+  /** The caller's name was found. */
+  named(callerName: string): void {
+    this.#record.change({ callerName });
+  }
+
+  /** Leaves the TwiML that runs for another. */
+  runTwiml(source: TwimlSource): void {
+    if ('twiml' in source) this.#app.forget();
+    this.#twiml ??= this.#runner('call', () => {});
+    this.#twiml.start(source);
+  }
+
+  /** Lets a callee hear TwiML before the bridge; `taken` is called when it takes the call, which else ends. */
+  screen(source: TwimlSource, taken: () => void): void {
+    this.#screening = this.#runner('screening', () => {
+      this.#screening = undefined;
+      taken();
+    });
+    this.#screening.start(source);
+  }
+
+  /** The party asks to be sent elsewhere; whether a document takes the place of the running Dial. */
+  transfer(target: string): boolean {
+    return this.#twiml?.transfer(target) ?? false;
+  }
+
+  /** Lets a caller who is not answered hear sound; `then` runs where that can be. */
+  openEarly(then: () => void): void {
+    if (this.audible) return then();
+    this.#whenEarly = then;
+    this.#leg.openEarly();
+  }
+
+  /** Picks up; resolves when media flows, and never where the call ends before. */
+  answer(): Promise<void> {
+    this.#leg.answer();
+    return this.#connection.promise;
+  }
+
+  /** Records what `session` hears and sends, as this call's. */
+  record(session: MediaSession, start: Omit<RecordingStart, 'accountSid' | 'callSid'>): LiveRecording {
+    const recording = this.#deps.recordings.start(session, { ...start, ...this.key });
+    this.note('call', `is recorded as ${recording.sid}`);
+    return recording;
+  }
+
+  /** All or nothing; resolves when it is committed. */
+  async change(change: CallChange): Promise<ModifyResult> {
+    const { status, twiml } = change;
+    if (this.ended) return 'not-live';
+    const isAnswered = this.#leg.isAnswered;
+    if (status === 'canceled' ? isAnswered : !status && twiml && !isAnswered) return 'wrong-state';
+    this.#changeSettings(change);
+    if (status) this.end('ended over the API');
+    else if (twiml) this.#redirect(twiml);
+    await this.#record.written();
+    return 'done';
+  }
+
+  #redirect(twiml: TwimlSource): void {
+    this.note('twiml', 'redirected over the API');
+    this.#script.redirected?.(this);
+    this.#screening?.stop();
+    this.#screening = undefined;
+    this.runTwiml(twiml);
+  }
+
+  #changeSettings({ fallback, statusCallback, timeLimitS }: CallChange): void {
+    if (fallback) this.#fallback = changed(this.#fallback, fallback);
+    if (statusCallback) {
+      const { url = this.row.statusCallback, method = this.row.statusCallbackMethod } = statusCallback;
+      const statusCallbackEvents =
+        this.row.statusCallbackEvents.length > 0 ? this.row.statusCallbackEvents : (['completed'] as const);
+      this.#record.change({ statusCallback: url, statusCallbackMethod: method, statusCallbackEvents });
+    }
+    if (timeLimitS !== undefined) {
+      this.#timeLimitS = timeLimitS;
+      if (this.#leg.isAnswered) this.#armTimeLimit();
+    }
+  }
+
+  #ringing(): void {
+    this.#record.advance({ type: 'ringing' });
+    this.#script.ringing?.(this);
+  }
+
+  #early(session: MediaSession): void {
+    this.#earlySession = session;
+    this.#whenEarly();
+    this.#script.early?.(this, session);
+  }
+
+  #answered({ callId: sipCallId, localTag, remoteTag }: Dialog): void {
+    this.#record.advance({
+      type: 'answered',
+      sipCallId,
+      localTag,
+      remoteTag,
+      ...(this.#script.detectsMachine && { answeredBy: 'unknown' }),
+    });
+  }
+
+  #connected(session: MediaSession): void {
     this.#session = session;
-    const offer = writeOffer(this.#localMedia(session));
-    this.#route.start(inviteTemplate(this.#row, this.#fromDomain, offer));
-  }
-
-  #localMedia(session: MediaSession) {
-    return { ...session.local, sessionId: String(this.#row.dateCreated), version: this.#sdpVersion };
-  }
-
-  #answered(dialog: Dialog, response: ResponseView): void {
-    const session = this.#session as MediaSession;
-    this.#dialog = dialog;
-    const { callId: sipCallId, localTag, remoteTag } = dialog;
-    this.#advance({ type: 'answered', sipCallId, localTag, remoteTag });
-    dialog.handle({
-      ended: (by) => this.#end(completed(by === 'remote' ? 'the callee hung up' : 'the callee was lost')),
-      offered: (offer) => this.#renegotiate(session, offer),
-    });
-    try {
-      session.connect(acceptAnswer(readAudio(response.body)));
-    } catch (error) {
-      if (!(error instanceof SdpError)) throw error;
-      return this.#hangUp(`the answer's SDP cannot be used: ${error.message}`);
-    }
-    this.#startTimers();
-    this.#twiml = this.#twimlRunner(session);
-    this.#twiml.start(this.#order.twiml);
-  }
-
-  #renegotiate(session: MediaSession, offer: string): Body | number {
-    try {
-      this.#sdpVersion += 1;
-      const { sdp, peer } = writeAnswer(readAudio(offer), this.#localMedia(session));
-      session.connect(peer);
-      return { contentType: SDP, content: sdp };
-    } catch (error) {
-      if (!(error instanceof SdpError)) throw error;
-      return 488;
-    }
-  }
-
-  #startTimers(): void {
-    const { clock } = this.#deps;
-    const { timeLimitS } = this.#order;
-    this.#timeLimit = clock.after(timeLimitS * 1000, () => this.#hangUp(`the time limit of ${timeLimitS} s`));
+    this.#armTimeLimit();
     const beat = () => {
-      this.#advance({ type: 'heartbeat' });
-      this.#heartbeat = clock.after(HEARTBEAT_MS, beat);
+      this.#record.advance({ type: 'heartbeat' });
+      this.#heartbeat = this.#deps.clock.after(HEARTBEAT_MS, beat);
     };
-    this.#heartbeat = clock.after(HEARTBEAT_MS, beat);
+    this.#heartbeat = this.#deps.clock.after(HEARTBEAT_MS, beat);
+    session.onDigit((key) => (this.#screening ?? this.#twiml)?.key(key));
+    this.#connection.resolve();
+    this.#script.connected(this, session);
   }
 
-  #twimlRunner(media: MediaSession): TwimlRunner {
-    const { webhooks, random, clock, authToken } = this.#deps;
-    const identity = () => ({
-      authToken: authToken(this.#row.accountSid) ?? '',
-      idempotencyToken: random.hex(16),
+  /** Counts from the answer, also where it is changed later. */
+  #armTimeLimit(): void {
+    const { clock } = this.#deps;
+    clock.cancel(this.#timeLimit);
+    const endMs = (this.row.answeredAt ?? clock.now()) + this.#timeLimitS * 1000;
+    this.#timeLimit = clock.after(Math.max(0, endMs - clock.now()), () => {
+      const text = `the time limit of ${this.#timeLimitS} s`;
+      this.#record.notify({ code: TIME_LIMIT, level: 'warning', text });
+      this.#end(completed(text));
     });
-    return new TwimlRunner({
-      media,
+  }
+
+  #runner(role: 'call' | 'screening', bridge: () => void): TwimlRunner {
+    const app = this.#app;
+    const { clock, placeChild } = this.#deps;
+    const deps: TwimlRunnerDeps = {
       clock,
-      fallback: this.#order.fallback,
-      fetch: (target, extra) =>
-        webhooks.send({
-          ...target,
-          ...identity(),
-          parameters: encodeForm([...voiceParameters(this.#row), ...Object.entries(extra)]),
-        }),
-      download: (url) =>
-        webhooks.send({ url, method: 'GET', wanted: 'audio', ...identity(), parameters: '' }),
-      note: (kind, text) => this.#note(kind, text),
-      hangUp: (why) => this.#hangUp(why),
-    });
+      media: () => this.session,
+      fallback: () => this.#fallback,
+      fetch: (target, extra) => app.fetch(target, extra),
+      download: (url) => app.download(url),
+      note: (text) => this.note('twiml', text),
+      notify: (notice) => app.notify(notice),
+      answer: () => this.answer(),
+      record: (rules) => recordRun(this, rules),
+      dial: (rules) => new DialRun({ clock, place: (order) => placeChild(this, order) }, this, rules),
+      refer: (target) => referRun(this.#leg, target),
+      reject: (reason) => this.#reject(reason),
+      hangUp: (why) => this.#end(completed(why)),
+      bridge,
+      over: () => this.#release(),
+    };
+    return new TwimlRunner(deps, role);
   }
 
-  #hangUp(why: string): void {
-    if (this.ended) return;
-    this.#end(completed(why));
-    this.#dialog?.bye(byeHeaders(this.#row.sid));
+  #reject(reason: 'rejected' | 'busy'): void {
+    const ending = refusedByTwiml(reason);
+    this.#leg.refuse(ending.sipStatus);
+    this.#end(ending);
   }
 
   #end(ending: CallEnding): void {
     if (this.ended) return;
-    this.#deps.clock.cancel(this.#timeLimit);
-    this.#deps.clock.cancel(this.#heartbeat);
-    this.#twiml?.stop();
-    this.#session?.close();
-    const code = ending.errorCode === undefined ? '' : ` (${ending.errorCode})`;
-    this.#note('call', `${ending.status}${code}: ${ending.why}`);
-    this.#advance({ type: 'ended', ending });
+    const { clock } = this.#deps;
+    clock.cancel(this.#timeLimit);
+    clock.cancel(this.#heartbeat);
+    const { status, errorCode, why } = ending;
+    this.note('call', `${status}${errorCode === undefined ? '' : ` (${errorCode})`}: ${why}`);
+    if (errorCode !== undefined) this.#record.notify({ code: errorCode, level: 'error', text: why });
+    this.#record.advance({ type: 'ended', ending });
+    this.#screening?.stop();
+    this.#release = this.#record.hold();
+    if (this.#twiml) this.#twiml.callEnded();
+    else this.#release();
+    this.#leg.close(byeHeaders(this.row.sid));
+    this.#script.ended?.(this, ending);
+    this.#observer.ended();
   }
+}
 
-  #advance(input: CallInput): void {
-    const nowMs = this.#deps.clock.now();
-    const before = this.#row.status;
-    const { row, patch, callback } = step(this.#row, input, nowMs);
-    this.#row = row;
-    if (!patch) return;
-    if (row.status !== before && !this.ended) this.#note('call', row.status);
-    const waiting = callback && callbackRow(row, callback, nowMs);
-    // With a callback to come at the end, the trace is written when that has been told.
-    const isMilestone = input.type === 'answered' || (input.type === 'ended' && !waiting);
-    this.#write(
-      {
-        update: { sid: row.sid, patch },
-        ...(isMilestone ? { trace: this.#storedTrace() } : {}),
-        ...(waiting ? { outbox: [waiting] } : {}),
-      },
-      () => waiting && this.#sendCallback(waiting, callback.status),
-    );
-  }
-
-  #sendCallback(waiting: OutboxRow, status: string): void {
-    this.#pending += 1;
-    this.#deps.callbacks.send(waiting, (result) => {
-      const answer = result.kind === 'answer' ? `was answered ${result.status}` : `failed: ${result.message}`;
-      this.#note('callback', `status callback "${status}" ${answer}`);
-      if (this.ended) this.#write({ trace: this.#storedTrace() });
-      this.#settled();
-    });
-  }
-
-  /** Writes to the journal; a store that is away is logged, and the call goes on. */
-  #write(entry: JournalEntry<CallRow>, then: () => void = () => {}): void {
-    this.#pending += 1;
-    const unwritten = (error: unknown) =>
-      this.#deps.log.error(
-        { call_sid: this.#row.sid, err: String(error) },
-        'the call record was not written',
-      );
-    void this.#deps.journal
-      .commit(entry)
-      .then(then, unwritten)
-      .then(() => this.#settled());
-  }
-
-  #settled(): void {
-    this.#pending -= 1;
-    if (this.#pending === 0 && this.ended) this.#finished();
-  }
-
-  #storedTrace(): { callSid: string; json: string } {
-    return { callSid: this.#row.sid, json: JSON.stringify(this.trace) };
-  }
-
-  #note(kind: 'call' | 'twiml' | 'warning' | 'callback', text: string): void {
-    traceEvent(this.trace, this.#deps.clock.now(), kind, text);
-  }
+function changed(
+  before: WebhookTarget | undefined,
+  { url = before?.url, method = before?.method ?? 'POST' }: Partial<WebhookTarget>,
+): WebhookTarget | undefined {
+  return url === undefined ? undefined : { url, method };
 }

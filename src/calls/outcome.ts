@@ -1,5 +1,6 @@
 // How a route's outcome reads as a Twilio call: CallStatus, SIP code and the error that explains it, in one table.
 import type { RouteOutcome } from '../routing/index.ts';
+import type { PlanFailure } from './plan-sip.ts';
 
 export type FinalStatus = 'completed' | 'busy' | 'no-answer' | 'failed' | 'canceled';
 
@@ -28,6 +29,21 @@ export const completed = (why: string): CallEnding => ({
 
 export const failed = (why: string): CallEnding => ({
   status: 'failed',
+  sipStatus: undefined,
+  errorCode: undefined,
+  why,
+});
+
+/** Nobody could be called. */
+export const uncallable = ({ code, sipStatus, why }: PlanFailure): CallEnding => ({
+  ...failed(why),
+  sipStatus,
+  errorCode: code,
+});
+
+/** A callee whom the caller, or another callee, was quicker than. */
+export const givenUp = (why: string): CallEnding => ({
+  status: 'no-answer',
   sipStatus: undefined,
   errorCode: undefined,
   why,
@@ -75,3 +91,11 @@ function refusedStatus(sipStatus: number): FinalStatus {
   if (BUSY.has(sipStatus)) return 'busy';
   return NO_ANSWER.has(sipStatus) ? 'no-answer' : 'failed';
 }
+
+/** Of a caller who was never answered (Twilio: `<Reject>`). */
+export const refusedByTwiml = (reason: 'rejected' | 'busy'): CallEnding & { readonly sipStatus: number } => ({
+  status: reason === 'busy' ? 'busy' : 'no-answer',
+  sipStatus: reason === 'busy' ? 486 : 404,
+  errorCode: undefined,
+  why: `<Reject> as ${reason}`,
+});

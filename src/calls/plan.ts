@@ -1,40 +1,63 @@
 // From a call order to the targets it may go to, and the rule by which they were found.
-import { byocTrunk, carrierRoute, connectionPolicyTarget, domain, type Row } from '../resources/index.ts';
-import type { RoutePlan, Target } from '../routing/index.ts';
+import {
+  byocTrunk,
+  carrierRoute,
+  connectionPolicyTarget,
+  domain,
+  insecureTarget,
+  type Row,
+} from '../resources/index.ts';
+import type { RoutePlan } from '../routing/index.ts';
 import type { Directory } from '../store/index.ts';
 import type { RouteQuestion } from './control.ts';
+import { type PlanFailure, type PlanWorld, planSip } from './plan-sip.ts';
 
 export interface CallPlan extends RoutePlan {
   readonly connectionPolicySid: string | null;
   /** Host of the From header; undefined where no domain goes with the call. */
   readonly fromDomain: string | undefined;
+  /** All targets ring at once. */
+  readonly forks?: true;
+  /** Why nobody can be called; there are no targets then. */
+  readonly failure?: PlanFailure;
 }
 
 /** Reads the directory once: later changes of targets are for later calls. */
-export function planCall(question: RouteQuestion, directory: Directory): CallPlan {
+export function planCall(question: RouteQuestion, world: PlanWorld): CallPlan {
   const timeoutMs = question.timeoutS * 1000;
-  if (question.to.startsWith('sip:')) {
-    const target: Target = { sid: null, uri: question.to, priority: 0, weight: 1, enabled: true };
-    const rule = 'To is a SIP URI: it is called as it is';
-    return { rule, targets: [target], timeoutMs, connectionPolicySid: null, fromDomain: undefined };
-  }
-  const trunk = question.byoc === undefined ? undefined : directory.find(byocTrunk, question.byoc);
+  if (/^sips?:/i.test(question.to))
+    return { ...planSip(question, world), timeoutMs, connectionPolicySid: null };
+  const { directory } = world;
+  const trunk = ownTrunk(question, directory);
   const policySid = trunk?.connectionPolicySid ?? null;
   const targets = policySid === null ? [] : directory.children(connectionPolicyTarget, policySid);
   return {
-    rule: `${chosenBy(question, directory)}, ${policyInWords(policySid, targets.length)}`,
+    rule: trunk
+      ? `${chosenBy(question, directory)}, ${policyInWords(policySid, targets.length)}`
+      : noTrunk(question),
     targets: targets.map(({ sid, target: uri, priority, weight, enabled }) => ({
       sid,
       uri,
       priority,
       weight,
       enabled,
+      insecure: directory.findBy(insecureTarget, { targetSid: sid }).length > 0,
     })),
     timeoutMs,
     connectionPolicySid: policySid,
     fromDomain: trunk && fromDomainOf(trunk, directory),
   };
 }
+
+function ownTrunk({ byoc, accountSid }: RouteQuestion, directory: Directory) {
+  const trunk = byoc === undefined ? undefined : directory.find(byocTrunk, byoc);
+  return trunk?.accountSid === accountSid ? trunk : undefined;
+}
+
+const noTrunk = ({ byoc, to }: RouteQuestion): string =>
+  byoc === undefined
+    ? `no CarrierRoute takes ${to}, and byoc names no trunk`
+    : `byoc names ${byoc}, which is no trunk of this account`;
 
 function chosenBy({ byoc, carrierRoute: routeSid }: RouteQuestion, directory: Directory): string {
   const route = routeSid === undefined ? undefined : directory.find(carrierRoute, routeSid);

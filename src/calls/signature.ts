@@ -10,9 +10,17 @@ export type FormParameters = readonly (readonly [name: string, value: string])[]
  */
 export function sign(authToken: string, url: string, form: FormParameters): string {
   const hmac = createHmac('sha1', authToken).update(signedUrl(url));
-  const pairs = [...new Set(form.map(([name, value]) => `${name}\0${value}`))].toSorted();
-  return hmac.update(pairs.join('').replaceAll('\0', '')).digest('base64');
+  const values = new Map<string, Set<string>>();
+  for (const [name, value] of form) values.set(name, (values.get(name) ?? new Set()).add(value));
+  for (const [name, of] of [...values].toSorted(byName)) {
+    for (const value of [...of].toSorted()) hmac.update(name + value);
+  }
+  return hmac.digest('base64');
 }
+
+/** By UTF-16 units, as the official validators sort. */
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  a < b ? -1 : Number(a > b);
 
 function signedUrl(url: string): string {
   const [, scheme, authority, rest] = /^(https?:\/\/)([^/?]*)(.*)$/s.exec(url) ?? [];

@@ -18,6 +18,10 @@ export function voiceParameters(row: CallRow, callStatus: string = row.status): 
     ['CallStatus', callStatus],
     ['ApiVersion', '2010-04-01'],
     ['Direction', row.direction],
+    ...(row.forwardedFrom === null ? [] : [['ForwardedFrom', row.forwardedFrom] as const]),
+    ...(row.callerName === null ? [] : [['CallerName', row.callerName] as const]),
+    ...(row.parentCallSid === null ? [] : [['ParentCallSid', row.parentCallSid] as const]),
+    ...(row.answeredBy === null ? [] : [['AnsweredBy', row.answeredBy] as const]),
   ];
 }
 
@@ -57,4 +61,4 @@ function statusParameters(row: CallRow, callback: DueCallback, nowMs: number): F
 }
 
 /** `Sun, 25 Mar 2018 09:53:19 +0000` */
-const rfc2822 = (ms: number): string => new Date(ms).toUTCString().replace('GMT', '+0000');
+export const rfc2822 = (ms: number): string => new Date(ms).toUTCString().replace('GMT', '+0000');

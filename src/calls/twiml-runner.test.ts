@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import type { MediaSession, Prompt } from '../media/index.ts';
+import type { DialOutcome } from '../twiml/index.ts';
 import type { WebhookTarget } from './control.ts';
-import { TwimlRunner } from './twiml-runner.ts';
+import { TwimlRunner, type TwimlRunnerDeps } from './twiml-runner.ts';
 import type { WebhookResult } from './webhook-client.ts';
 
 const FALLBACK = { url: 'http://app/fallback', method: 'POST' } as const;
@@ -12,12 +13,16 @@ const xml = (body: string): WebhookResult => ({
   contentType: 'text/xml; charset=utf-8',
   body: Buffer.from(body),
 });
+const RECORDING = { url: 'http://rec/RE1', sid: 'RE1', durationS: 3 };
+const RECORDED = { type: 'recorded', recording: RECORDING } as const;
 const DOWN: WebhookResult = { kind: 'failure', code: 11202, message: 'connection refused' };
 
 /** A runner over an app that answers by path, with media that finishes each prompt at once unless held. */
 function runner(
-  app: Record<string, WebhookResult> = {},
-  options: { fallback?: WebhookTarget; hold?: boolean } = {},
+  app: Record<string, WebhookResult | Promise<WebhookResult>> = {},
+  options: { fallback?: WebhookTarget; hold?: boolean } & Partial<
+    Pick<TwimlRunnerDeps, 'record' | 'dial' | 'over'>
+  > = {},
 ) {
   const clock = new FakeClock();
   const heard: string[] = [];
@@ -35,16 +40,27 @@ function runner(
     stopPlaying: () => release(),
   } as unknown as MediaSession;
   const hungUp = Promise.withResolvers<string>();
+  const unasked = () => {
+    throw new Error('nobody asked for it');
+  };
   const twiml = new TwimlRunner({
-    media,
+    media: () => media,
     clock,
-    fallback: options.fallback,
+    answer: unasked,
+    record: options.record ?? unasked,
+    dial: options.dial ?? unasked,
+    refer: unasked,
+    reject: unasked,
+    bridge: unasked,
+    over: options.over ?? (() => {}),
+    fallback: () => options.fallback,
     fetch: async ({ url, method }, extra) => {
       fetched.push({ url, method, extra });
       return app[new URL(url).pathname] ?? DOWN;
     },
     download: async (url) => app[new URL(url).pathname] ?? DOWN,
-    note: (kind, text) => notes.push(`${kind}: ${text}`),
+    note: (text) => void notes.push(`twiml: ${text}`),
+    notify: ({ code, level, text }) => void notes.push(`${level}: ${code}: ${text}`),
     hangUp: (why) => hungUp.resolve(why),
   });
   return { twiml, clock, heard, fetched, notes, hungUp: hungUp.promise };
@@ -147,8 +163,94 @@ describe('the TwiML runner', () => {
 
   it('notes the flaws of a document with their place', async () => {
     const { twiml, notes, hungUp } = runner();
-    twiml.start({ twiml: '<Response>\n<Dial>+1</Dial></Response>' });
+    twiml.start({ twiml: '<Response>\n<Enqueue>a</Enqueue></Response>' });
     await hungUp;
-    expect(notes).toEqual([expect.stringMatching(/^warning: 12200: <Dial> is not supported yet.*line 2/)]);
+    expect(notes).toEqual([expect.stringMatching(/^warning: 12200: <Enqueue> is not supported yet.*line 2/)]);
+  });
+
+  it('lets a call that is over tell what its Record and Dial led to, and runs nothing of the answer', async () => {
+    const app = {
+      '/start': xml('<Response><Record action="/done"/></Response>'),
+      '/done': xml('<Response/>'),
+    };
+    const outcome = Promise.withResolvers<{ type: 'recorded'; recording: typeof RECORDING }>();
+    const over = Promise.withResolvers<void>();
+    const { twiml, fetched, hungUp } = runner(app, {
+      record: () => ({ outcome: outcome.promise, stop: () => outcome.resolve(RECORDED) }),
+      over: over.resolve,
+    });
+    twiml.start({ url: 'http://app/start', method: 'POST' });
+    await turn();
+    twiml.callEnded();
+    await over.promise;
+    expect(fetched.map(({ url }) => url)).toEqual(['http://app/start', 'http://app/done']);
+    expect(fetched[1]?.extra).toMatchObject({ RecordingSid: 'RE1', Digits: 'hangup' });
+    twiml.start({ twiml: '<Response><Say>Never heard.</Say></Response>' });
+    expect(await Promise.race([hungUp, turn().then(() => 'nothing')])).toBe('nothing');
+  });
+
+  it('drops a document that is on its way when the call ends', async () => {
+    const over = Promise.withResolvers<void>();
+    const { twiml, heard } = runner(
+      { '/start': xml('<Response><Say>Never heard.</Say></Response>') },
+      { over: over.resolve },
+    );
+    twiml.start({ url: 'http://app/start', method: 'POST' });
+    twiml.callEnded();
+    await over.promise;
+    await turn();
+    expect(heard).toEqual([]);
+  });
+
+  it('stops a verb when it is started anew, and hears nothing of its outcome', async () => {
+    const outcome = Promise.withResolvers<DialOutcome>();
+    let stopped = 0;
+    const { twiml, fetched, heard, hungUp } = runner(
+      { '/start': xml('<Response><Dial action="/done">+15550001111</Dial></Response>') },
+      { dial: () => ({ outcome: outcome.promise, stop: () => void (stopped += 1) }) },
+    );
+    twiml.start({ url: 'http://app/start', method: 'POST' });
+    await turn();
+    twiml.start({ twiml: '<Response><Say>new</Say></Response>' });
+    outcome.resolve({ status: 'completed', bridged: true });
+    await hungUp;
+    expect([stopped, heard, fetched.length]).toEqual([1, ['new'], 1]);
+  });
+
+  it('lets a Dial go on until the document of referUrl is there', async () => {
+    const { promise, resolve } = Promise.withResolvers<WebhookResult>();
+    let stopped = 0;
+    const { twiml, heard, hungUp } = runner(
+      {
+        '/start': xml('<Response><Dial referUrl="/moved">+15550001111</Dial></Response>'),
+        '/moved': promise,
+      },
+      { dial: () => ({ outcome: new Promise(() => {}), stop: () => void (stopped += 1) }) },
+    );
+    twiml.start({ url: 'http://app/start', method: 'POST' });
+    await turn();
+    expect(twiml.transfer('sip:desk@pbx.example')).toBe(true);
+    await turn();
+    expect(stopped).toBe(0);
+    resolve(xml('<Response><Say>there</Say></Response>'));
+    await hungUp;
+    expect([stopped, heard]).toEqual([1, ['there']]);
+  });
+
+  it('gives keys to the Gather that runs, and to nobody else', async () => {
+    const { twiml, clock, fetched, hungUp } = runner({
+      '/start': xml('<Response><Pause/><Gather action="/pin" numDigits="2"/></Response>'),
+      '/pin': xml('<Response/>'),
+    });
+    twiml.start({ url: 'http://app/start', method: 'POST' });
+    await turn();
+    twiml.key('9');
+    clock.advance(1000);
+    await turn();
+    twiml.key('1');
+    twiml.key('2');
+    await hungUp;
+    expect(fetched[1]).toMatchObject({ url: 'http://app/pin', extra: { Digits: '12' } });
+    expect(clock.pending).toBe(0);
   });
 });

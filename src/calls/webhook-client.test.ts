@@ -57,10 +57,11 @@ describe('the webhook client', () => {
       response.writeHead(200, { 'content-type': 'text/xml' }).end('<Response/>'),
     );
     const result = await client.send(request(`${url}/voice?q=1#rc=2`));
-    expect(result).toEqual({
+    expect(result).toMatchObject({
       kind: 'answer',
       status: 200,
       contentType: 'text/xml',
+      headers: { 'content-type': 'text/xml' },
       body: Buffer.from('<Response/>'),
     });
     const [received] = requests;
@@ -88,28 +89,6 @@ describe('the webhook client', () => {
       expect(twilio.validateRequest('token', signature, url + received?.path, {})).toBe(true);
     },
   );
-
-  it('sends user info of the URL as Basic authorization and signs without it', async () => {
-    const { url, requests } = await app();
-    await client.send(request(`${url.replace('//', '//us%40er:pass@')}/x`));
-    const [received] = requests;
-    expect(received?.headers.authorization).toBe(`Basic ${Buffer.from('us@er:pass').toString('base64')}`);
-    const signature = String(received?.headers['x-twilio-signature']);
-    expect(twilio.validateRequest('token', signature, `${url}/x`, received?.parameters ?? {})).toBe(true);
-  });
-
-  it('follows redirects, but not without end', async () => {
-    const { url } = await app((path, response) =>
-      path === '/end'
-        ? response.writeHead(200).end('there')
-        : response.writeHead(307, { location: path === '/loop' ? '/loop' : '/end' }).end(),
-    );
-    expect(await client.send(request(`${url}/start`))).toMatchObject({
-      kind: 'answer',
-      body: Buffer.from('there'),
-    });
-    expect((await client.send(request(`${url}/loop`))).kind).toBe('failure');
-  });
 
   it.each([404, 500, 503])('calls an answer of %i a failure', async (status) => {
     const { url } = await app((_path, response) => response.writeHead(status).end());

@@ -1,165 +1,156 @@
 // Requests to the user's web application: signed, bounded in time and size, and never to a network that is not allowed.
-import { lookup as systemLookup } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
-import { Agent, buildConnector, interceptors, request } from 'undici';
+import { systemClock } from '../lib/clock.ts';
 import type { Networks } from '../lib/networks.ts';
+import { systemRandom } from '../lib/random.ts';
 import type { WebhookTarget } from './control.ts';
-import { decodeForm, sign } from './signature.ts';
-
-/** Twilio's ceiling for a call-related request, connecting and redirects included. */
-const TOTAL_MS = 15_000;
-const CONNECT_MS = 5_000;
-const MAX_REDIRECTS = 10;
-/** Twilio's limit for a TwiML document; a larger answer is refused with 11750. */
-const MAX_DOCUMENT_BYTES = 64 * 1024;
-/** Larger audio is refused with 11751. */
-const MAX_AUDIO_BYTES = 4 * 1024 * 1024;
+import { WebhookAgents } from './webhook-agents.ts';
+import type { LookupAll } from './webhook-connector.ts';
+import { type Hop, sendHop } from './webhook-exchange.ts';
+import { type Fault, faultOf } from './webhook-faults.ts';
+import { Lanes } from './webhook-lanes.ts';
+import { type Overrides, parseOverrides, type RetryCause } from './webhook-overrides.ts';
+import { SessionMemory, type SessionWorld } from './webhook-session.ts';
+import { readWebhookUrl, type WebhookUrl } from './webhook-url.ts';
 
 export interface WebhookRequest extends WebhookTarget {
   /** Form-encoded. */
   readonly parameters: string;
   /** The account's auth token, which signs. */
   readonly authToken: string;
-  /** The same for every attempt of one logical request. */
+  /** The same for every attempt of one logical request; 32 hex digits are sent as a UUID. */
   readonly idempotencyToken: string;
-  /** What is asked for, which bounds the answer: 64 KiB for a document, 4 MiB for audio. Default `document`. */
-  readonly wanted?: 'document' | 'audio';
+  /**
+   * What is asked for, which bounds the answer: 64 KiB for a document, 4 MiB for audio; of the answer to a callback
+   * 4 KiB are kept and the rest is nobody's concern. Default `document`.
+   */
+  readonly wanted?: 'document' | 'audio' | 'acknowledgement';
 }
 
-/** `status` is below 400 for an `answer`; everything else is a `failure` with Twilio's code. */
-export type WebhookResult =
-  | { readonly kind: 'answer'; readonly status: number; readonly contentType: string; readonly body: Buffer }
-  | { readonly kind: 'failure'; readonly code: number; readonly message: string };
+/** What came back, whether it is of use or not. Header names are in lower case. */
+export interface WebhookResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Empty where it was larger than what is taken. */
+  readonly body: Buffer;
+}
 
-export interface WebhookClient {
+/** `status` is below 300 for an `answer`; everything else is a `failure` with Twilio's code. */
+export type WebhookResult =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly contentType: string;
+      readonly body: Buffer;
+      readonly headers?: WebhookResponse['headers'];
+    }
+  | {
+      readonly kind: 'failure';
+      readonly code: number;
+      readonly message: string;
+      /** Where there was one. */
+      readonly response?: WebhookResponse;
+    };
+
+export interface WebhookSession {
   /** Never rejects: what goes wrong is a `failure`. */
   send(request: WebhookRequest): Promise<WebhookResult>;
+}
+
+export interface WebhookClient extends WebhookSession {
+  /** For the requests of one call: cookies are kept, and who has logged in stays so. `send` alone forgets at once. */
+  session(): WebhookSession;
   close(): Promise<void>;
 }
 
-export function createWebhookClient(networks: Networks, product: string): WebhookClient {
-  const agent = new Agent({ connect: guardedConnector(networks), connections: 64, pipelining: 1 });
-  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTS }));
-  return {
-    async send(webhook) {
-      try {
-        return await exchange(webhook, dispatcher, product);
-      } catch (error) {
-        return classify(error);
-      }
-    },
-    close: () => agent.destroy(),
-  };
+export interface WebhookClientOptions extends Partial<SessionWorld> {
+  /** Certificates that are trusted in place of the system's, in PEM. */
+  readonly ca?: string;
+  /** How names become addresses; the system's way where missing. */
+  readonly lookup?: LookupAll;
 }
 
-async function exchange(
-  webhook: WebhookRequest,
-  dispatcher: NonNullable<Parameters<typeof request>[1]>['dispatcher'] & object,
+/** Of each account to each host: what comes beyond waits, and what would wait behind very many is refused. */
+const LANE = { active: 64, waiting: 1000 };
+
+export function createWebhookClient(
+  networks: Networks,
   product: string,
-): Promise<WebhookResult> {
-  const form = webhook.parameters;
-  const url = new URL(webhook.url);
-  const authorization = takeCredentials(url);
-  const isPost = webhook.method === 'POST';
-  if (!isPost && form) url.search += `${url.search ? '&' : '?'}${form}`;
-  const response = await request(url, {
-    dispatcher,
-    method: webhook.method,
-    headers: {
-      'user-agent': product,
-      accept: '*/*',
-      'x-twilio-signature': sign(webhook.authToken, url.href, isPost ? decodeForm(form) : []),
-      'i-twilio-idempotency-token': webhook.idempotencyToken,
-      ...(isPost ? { 'content-type': 'application/x-www-form-urlencoded; charset=UTF-8' } : {}),
-      ...(authorization ? { authorization } : {}),
-    },
-    body: isPost ? form : null,
-    signal: AbortSignal.timeout(TOTAL_MS),
-  });
-  const isAudio = webhook.wanted === 'audio';
-  const maxBytes = isAudio ? MAX_AUDIO_BYTES : MAX_DOCUMENT_BYTES;
-  const body = await readBounded(response.body, maxBytes);
-  if (response.statusCode >= 300) {
-    return { kind: 'failure', code: 11200, message: `${url.origin} answered ${response.statusCode}` };
-  }
-  if (body === undefined) {
-    return {
-      kind: 'failure',
-      code: isAudio ? 11751 : 11750,
-      message: `the answer is larger than ${maxBytes} bytes`,
-    };
-  }
-  const contentType = String(response.headers['content-type'] ?? '');
-  return { kind: 'answer', status: response.statusCode, contentType, body };
-}
-
-/** Removes fragment and user info from `url`; returns the latter as a Basic Authorization header. */
-function takeCredentials(url: URL): string | undefined {
-  const { username, password } = url;
-  url.hash = url.username = url.password = '';
-  if (!username) return undefined;
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
-}
-
-async function readBounded(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-class ForbiddenNetwork extends Error {
-  readonly code = 'ERR_FORBIDDEN_NETWORK';
-
-  constructor(address: string) {
-    super(`${address} is in a network that webhooks may not reach; TANDEM_ALLOW_NETS can allow it`);
-  }
-}
-
-/** Judges literal addresses before connecting and looked-up ones before they are used, redirects included. */
-function guardedConnector(networks: Networks): buildConnector.connector {
-  const lookup: LookupFunction = (hostname, options, callback) => {
-    systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '');
-      const allowed = addresses.filter(({ address }) => networks.allows(address));
-      const [first] = allowed;
-      if (!first) return callback(new ForbiddenNetwork(hostname), '');
-      if (options.all) return callback(null, allowed);
-      return callback(null, first.address, first.family);
-    });
+  options: WebhookClientOptions = {},
+): WebhookClient {
+  const { clock = systemClock, random = systemRandom() } = options;
+  const agents = new WebhookAgents({ ...options, networks });
+  const lanes = new Lanes(LANE);
+  const session = (): WebhookSession => {
+    const memory = new SessionMemory({ clock, random });
+    return { send: (request) => deliver(request, { agents, lanes, memory, product }) };
   };
-  const connect = buildConnector({ timeout: CONNECT_MS, lookup });
-  return (options, callback) => {
-    const host = options.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(host) && !networks.allows(host)) return callback(new ForbiddenNetwork(host), null);
-    return connect(options, callback);
-  };
+  return { session, send: (request) => session().send(request), close: () => agents.close() };
 }
 
-const FAILURE_CODES: Readonly<Record<string, number>> = {
-  UND_ERR_CONNECT_TIMEOUT: 11201,
-  ECONNREFUSED: 11202,
-  ENOTFOUND: 11210,
-  EAI_AGAIN: 11210,
-  ERR_TLS_CERT_ALTNAME_INVALID: 11235,
-  CERT_HAS_EXPIRED: 11236,
-  DEPTH_ZERO_SELF_SIGNED_CERT: 11237,
-  SELF_SIGNED_CERT_IN_CHAIN: 11237,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 11237,
-  ERR_INVALID_URL: 11100,
-  ERR_FORBIDDEN_NETWORK: 11205,
-};
+interface DeliveryParts {
+  readonly agents: WebhookAgents;
+  readonly lanes: Lanes;
+  readonly memory: SessionMemory;
+  readonly product: string;
+}
 
-function classify(error: unknown): WebhookResult {
-  if (!(error instanceof Error)) return { kind: 'failure', code: 11200, message: String(error) };
-  if (error.name === 'TimeoutError') {
-    return { kind: 'failure', code: 11203, message: `no answer within ${TOTAL_MS / 1000} s` };
+async function deliver(request: WebhookRequest, parts: DeliveryParts): Promise<WebhookResult> {
+  const target = readWebhookUrl(request.url);
+  if ('code' in target) return { kind: 'failure', ...target };
+  const overrides = parseOverrides(target.fragment);
+  if ('code' in overrides) return { kind: 'failure', ...overrides };
+  const signal = AbortSignal.timeout(overrides.totalMs);
+  try {
+    const name = `${request.authToken} ${target.url.origin}`;
+    const attempts = () => attempt({ request, target, overrides, signal }, parts);
+    const result = await parts.lanes.run(name, signal, attempts);
+    if (result !== 'full') return result;
+    const message = `${LANE.waiting} requests wait for ${target.url.host} already`;
+    return { kind: 'failure', code: 11200, message };
+  } catch (error) {
+    return failure(faultOf(error, overrides.totalMs));
   }
-  const code = 'code' in error ? FAILURE_CODES[String(error.code)] : undefined;
-  return { kind: 'failure', code: code ?? 11200, message: error.message };
 }
+
+interface Delivery {
+  readonly request: WebhookRequest;
+  readonly target: WebhookUrl;
+  readonly overrides: Overrides;
+  readonly signal: AbortSignal;
+}
+
+/** Tries as often as the overrides say; never again once part of an answer has come. @throws what aborted it. */
+async function attempt(delivery: Delivery, parts: DeliveryParts): Promise<WebhookResult> {
+  const { overrides, signal } = delivery;
+  for (let retries = overrides.retries; ; retries--) {
+    const { result, cause } = await once(delivery, parts);
+    const isWanted = cause !== undefined && overrides.retryOn.has(cause);
+    if (retries === 0 || !isWanted || signal.aborted) return result;
+  }
+}
+
+async function once(
+  { request, target, overrides, signal }: Delivery,
+  { agents, memory, product }: DeliveryParts,
+): Promise<{ readonly result: WebhookResult; readonly cause?: RetryCause }> {
+  const first: Hop = { ...target, method: request.method, form: request.parameters };
+  const { readMs } = overrides;
+  const progress = { hasBegun: false };
+  try {
+    const dispatcher = agents.get(overrides);
+    const result = await sendHop(first, { request, product, dispatcher, readMs, memory, signal, progress });
+    const cause = causeOf(result);
+    return { result, ...(cause && { cause }) };
+  } catch (error) {
+    const { cause, ...fault } = faultOf(signal.aborted ? signal.reason : error, overrides.totalMs);
+    return { result: failure(fault), ...(cause && !progress.hasBegun && { cause }) };
+  }
+}
+
+function causeOf(result: WebhookResult): RetryCause | undefined {
+  const status = result.kind === 'failure' ? result.response?.status : undefined;
+  if (status === undefined || status < 400) return undefined;
+  return status < 500 ? '4xx' : '5xx';
+}
+
+const failure = ({ code, message }: Fault): WebhookResult => ({ kind: 'failure', code, message });

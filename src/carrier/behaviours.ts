@@ -1,13 +1,28 @@
 // How the built-in carrier treats a call, by the last digits of the number dialled.
 
-/** What happens to a call: dropped without a word, refused, left ringing, or answered. */
+import type { HeaderField } from '../sip/index.ts';
+
+/** What happens to a call: dropped without a word, refused, left with a 100, left ringing, or answered. */
 export type Treatment =
   | { readonly kind: 'ignore' }
-  | { readonly kind: 'refuse'; readonly status: number }
+  | {
+      readonly kind: 'refuse';
+      readonly status: number;
+      readonly headers?: readonly HeaderField[];
+      /** It rings before, with or without sound that the caller hears. */
+      readonly after?: 'ringing' | 'early media';
+    }
+  | { readonly kind: 'stall' }
   | { readonly kind: 'ring' }
   | {
       readonly kind: 'answer';
       readonly sends: 'echo' | 'tone';
+      /** Of the tone; 440 without it. */
+      readonly hz?: number;
+      /** The caller hears it before the answer too. */
+      readonly early?: true;
+      /** Keys it presses after the answer, instead of what it sends; `w` waits. */
+      readonly presses?: string;
       /** Waits before it rings. */
       readonly slow?: true;
       /** A while after the answer. */

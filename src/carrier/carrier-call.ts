@@ -3,12 +3,12 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { type MediaEngine, MediaError, type MediaSession } from '../media/index.ts';
 import { type AudioDescription, readAudio, SdpError, writeAnswer } from '../sdp/index.ts';
-import type { Body, Dialog, ServerInvite } from '../sip/index.ts';
-import { type Behaviour, type Treatment, treatmentOf } from './behaviours.ts';
+import type { Body, Dialog, HeaderField, ServerInvite } from '../sip/index.ts';
+import type { Treatment } from './behaviours.ts';
 
 /** How long things take, in milliseconds. */
 export interface CarrierTimes {
-  /** From ringing to the answer. */
+  /** From ringing to the answer, or to the refusal. */
   readonly ringMs: number;
   /** From 100 to ringing, where the behaviour is slow. */
   readonly slowMs: number;
@@ -20,6 +20,8 @@ export interface CarrierTimes {
 export type CallEvent =
   | { readonly type: 'ringing' }
   | { readonly type: 'answered' }
+  /** The caller pressed a key. */
+  | { readonly type: 'key'; readonly key: string }
   /** By its behaviour, because its offer or its media would not do, or by `hangUp` before the answer. */
   | { readonly type: 'refused'; readonly status: number }
   | { readonly type: 'canceled' }
@@ -29,7 +31,7 @@ export type CallEvent =
 export interface CarrierCallOptions {
   readonly id: string;
   readonly invite: ServerInvite;
-  readonly behaviour: Behaviour;
+  readonly treatment: Treatment;
   readonly clock: Clock;
   readonly log: Log;
   readonly media: MediaEngine;
@@ -39,9 +41,12 @@ export interface CarrierCallOptions {
 }
 
 type Answering = Extract<Treatment, { kind: 'answer' }>;
+type Refusing = Extract<Treatment, { kind: 'refuse' }>;
 
-const TONE = { kind: 'tone', frequenciesHz: [440], durationMs: Number.POSITIVE_INFINITY } as const;
+const USUAL_HZ = 440;
 const NOT_ACCEPTABLE = 488;
+/** What early media that nobody plays is described by: the discard port. */
+const NO_MEDIA = { address: '127.0.0.1', port: 9, sessionId: '1', version: 1 };
 const ENDED_BY = { remote: 'caller', local: 'carrier', failure: 'failure' } as const;
 
 export class CarrierCall {
@@ -69,18 +74,21 @@ export class CarrierCall {
 
   /** To be called while the handler of `onInvite` runs. */
   start(): void {
-    const { invite, behaviour, times } = this.#options;
-    const treatment = treatmentOf(behaviour);
+    const { invite, treatment, times } = this.#options;
     invite.onCancel = () => this.#over({ type: 'canceled' });
-    if (treatment.kind === 'refuse') return this.#refuse(treatment.status);
+    // The stack has said 100, or will.
+    if (treatment.kind === 'stall') return;
+    if (treatment.kind === 'refuse') return this.#refuseInTime(treatment);
     if (treatment.kind !== 'answer') return this.#ring();
     const offer = readOffer(invite.request.body);
     if (!offer) return this.#refuse(NOT_ACCEPTABLE);
+    const answer = (): void => {
+      this.#answer(treatment, offer).catch((error: unknown) => this.#giveUp(error));
+    };
     const ringThenAnswer = (): void => {
-      this.#ring();
-      this.#after(times.ringMs, () => {
-        this.#answer(treatment, offer).catch((error: unknown) => this.#giveUp(error));
-      });
+      if (treatment.early) this.#ringAloud(treatment, offer).catch((error: unknown) => this.#giveUp(error));
+      else this.#ring();
+      this.#after(times.ringMs, answer);
     };
     if (treatment.slow) this.#after(times.slowMs, ringThenAnswer);
     else ringThenAnswer();
@@ -92,21 +100,50 @@ export class CarrierCall {
     else if (this.#state === 'ringing') this.#refuse(480);
   }
 
-  #ring(): void {
-    this.#options.invite.progress(180);
+  #refuseInTime({ status, headers, after }: Refusing): void {
+    const { invite, times } = this.#options;
+    if (after === undefined) return this.#refuse(status, headers);
+    const offer = after === 'early media' ? readOffer(invite.request.body) : undefined;
+    this.#ring(offer && { contentType: 'application/sdp', content: writeAnswer(offer, NO_MEDIA).sdp });
+    this.#after(times.ringMs, () => this.#refuse(status, headers));
+  }
+
+  /** With sound the caller is to hear, where there is a body. */
+  #ring(body?: Body): void {
+    this.#options.invite.progress(body ? 183 : 180, body);
     this.#options.tell({ type: 'ringing' });
   }
 
+  /** Early media. */
+  async #ringAloud(treatment: Answering, offer: AudioDescription): Promise<void> {
+    const session = await this.#open();
+    if (!session) return;
+    this.#ring(this.#describe(session, offer));
+    this.#send(treatment, session);
+  }
+
+  /** Undefined where the call is over meanwhile. */
+  async #open(): Promise<MediaSession | undefined> {
+    const { id, media, captureMs, tell } = this.#options;
+    this.#session ??= await media.open({ family: id, captureMs });
+    if (this.#state === 'over') {
+      this.#session.close();
+      return undefined;
+    }
+    this.#session.onDigit((key) => tell({ type: 'key', key }));
+    return this.#session;
+  }
+
   async #answer(treatment: Answering, offer: AudioDescription): Promise<void> {
-    const { id, media, captureMs, invite, clock } = this.#options;
-    const session = await media.open({ family: id, captureMs });
-    if (this.#state === 'over') return session.close();
-    this.#session = session;
+    const { invite, clock } = this.#options;
+    const session = await this.#open();
+    if (!session) return;
     this.#dialog = invite.accept(this.#describe(session, offer));
     this.#state = 'answered';
     this.#answeredAtMs = clock.monotonic();
     this.#options.tell({ type: 'answered' });
-    this.#send(treatment, session);
+    if (treatment.presses === undefined) this.#send(treatment, session);
+    else this.#press(treatment.presses, session);
     this.#dialog.handle({
       ended: (by) => this.#end(by),
       offered: (body) => {
@@ -136,24 +173,31 @@ export class CarrierCall {
     return { contentType: 'application/sdp', content: sdp };
   }
 
-  #send({ sends, later }: Answering, session: MediaSession): void {
+  #send({ sends, later, hz = USUAL_HZ }: Answering, session: MediaSession): void {
     if (sends === 'echo') session.echo();
-    else this.#play(session);
+    else this.#tone(hz, session);
     if (later)
       this.#after(this.#options.times.holdMs, () => (later === 'mute' ? session.mute() : this.hangUp()));
   }
 
-  #play(session: MediaSession): void {
-    session.play(TONE).catch((error: unknown) => {
-      this.#options.log.warn(
-        { callId: this.#options.id, error: String(error) },
-        'the carrier’s tone broke off',
-      );
-    });
+  #tone(hz: number, session: MediaSession): void {
+    const tone = { kind: 'tone', frequenciesHz: [hz], durationMs: Number.POSITIVE_INFINITY } as const;
+    session.play(tone).catch((error: unknown) => this.#brokeOff(error));
   }
 
-  #refuse(status: number): void {
-    this.#options.invite.reject(status);
+  #press(keys: string, session: MediaSession): void {
+    session.sendDigits(keys).catch((error: unknown) => this.#brokeOff(error));
+  }
+
+  #brokeOff(error: unknown): void {
+    this.#options.log.warn(
+      { callId: this.#options.id, error: String(error) },
+      'the carrier’s sound broke off',
+    );
+  }
+
+  #refuse(status: number, headers: readonly HeaderField[] = []): void {
+    this.#options.invite.reject(status, headers);
     this.#over({ type: 'refused', status });
   }
 

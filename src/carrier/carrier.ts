@@ -10,11 +10,12 @@ import {
   parseUri,
   type RequestView,
   type ServerInvite,
+  type ServerRequest,
   type TlsOptions,
   type TransportName,
   type UserAgent,
 } from '../sip/index.ts';
-import { type Behaviour, behaviourOf } from './behaviours.ts';
+import { type Behaviour, behaviourOf, type Treatment, treatmentOf } from './behaviours.ts';
 import { type CallEvent, CarrierCall, type CarrierTimes } from './carrier-call.ts';
 
 export interface CarrierCallView {
@@ -48,6 +49,8 @@ export interface CarrierOptions extends Partial<CarrierTimes> {
   readonly media: MediaEngine;
   /** The same for every number. */
   readonly always?: Behaviour;
+  /** The same for every number, and none of those that have a name. */
+  readonly treatment?: Treatment;
   /** How much of what is heard is kept of each call. Default 10 s. */
   readonly captureMs?: number;
   readonly onEvent?: (event: CarrierEvent) => void;
@@ -89,6 +92,7 @@ export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
     ignore: (request) => calls.ignores(request),
   });
   agent.onInvite((invite) => calls.take(invite));
+  if (calls.refusesOptions) agent.onRequest('OPTIONS', (request) => calls.refuseOptions(request));
   return {
     address: addressOf(agent),
     uri: `sip:${addressOf(agent)}${transport === 'udp' ? '' : `;transport=${transport}`}`,
@@ -115,7 +119,7 @@ class CarrierCalls {
 
   ignores(request: RequestView): boolean {
     const call = this.#view(request);
-    if (call.behaviour !== 'silent') return false;
+    if (this.#treatment(call).kind !== 'ignore') return false;
     if (this.#ignored.has(call.id)) return true;
     if (this.#ignored.size >= MAX_IGNORED) this.#ignored.clear();
     this.#ignored.add(call.id);
@@ -128,7 +132,8 @@ class CarrierCalls {
     const { clock, log, media, captureMs = 10_000, onEvent } = this.#options;
     const { ringMs = 1000, slowMs = 5000, holdMs = 1000 } = this.#options;
     const call = new CarrierCall({
-      ...view,
+      id: view.id,
+      treatment: this.#treatment(view),
       invite,
       clock,
       log,
@@ -163,6 +168,24 @@ class CarrierCalls {
 
   hangUpAll(): void {
     for (const { call } of this.#live.values()) call.hangUp();
+  }
+
+  #treatment({ behaviour }: CarrierCallView): Treatment {
+    return this.#options.treatment ?? treatmentOf(behaviour);
+  }
+
+  /** Out of service or silent towards every call is so towards every OPTIONS too. */
+  get refusesOptions(): boolean {
+    const usual = this.#usual;
+    return usual.kind === 'ignore' || (usual.kind === 'refuse' && usual.status === 503);
+  }
+
+  refuseOptions(request: ServerRequest): void {
+    if (this.#usual.kind === 'refuse') request.respond(503);
+  }
+
+  get #usual(): Treatment {
+    return this.#options.treatment ?? treatmentOf(this.#options.always ?? 'echo');
   }
 
   #remember(id: string, call: CarrierCall): void {

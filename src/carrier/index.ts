@@ -3,5 +3,5 @@
 //   behaviours    which number ending does what
 //   carrier       listens, tells what happens
 //   carrier-call  one call
-export { BEHAVIOURS, type Behaviour } from './behaviours.ts';
+export { BEHAVIOURS, type Behaviour, type Treatment } from './behaviours.ts';
 export { type Carrier, type CarrierEvent, type CarrierOptions, startCarrier } from './carrier.ts';

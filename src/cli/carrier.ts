@@ -72,6 +72,8 @@ function inWords(event: CarrierEvent): string {
       return `${to} was refused with ${event.status}`;
     case 'ended':
       return `${to} was ended by the ${event.by} after ${event.seconds.toFixed(1)} s`;
+    case 'key':
+      return `${to} hears the key ${event.key}`;
     default:
       return `${to} ${event.type === 'ringing' ? 'rings' : `was ${event.type}`}`;
   }

@@ -1,4 +1,5 @@
 // tandem serve: runs the exchange until it is told to stop.
+import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../config.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
@@ -10,9 +11,11 @@ export async function serve(config: Config): Promise<Tandem> {
   const log = createLog(config.logLevel);
   for (const warning of config.warnings) log.warn({}, warning);
   const tandem = await startTandem(config, { clock: systemClock, random: systemRandom(), log });
-  const { http, sip, sips, account } = tandem;
+  // The room for new objects may grow from now on: bin/tandem.js held it back while everything was loaded.
+  setFlagsFromString('--semi-space-growth-factor=2');
+  const { http, https, sip, sips, account } = tandem;
   process.stdout.write(
-    `${JSON.stringify({ ready: true, http, sip, sips, account_sid: account.accountSid })}\n`,
+    `${JSON.stringify({ ready: true, http, https, sip, sips, account_sid: account.accountSid })}\n`,
   );
   return tandem;
 }

@@ -1,16 +1,24 @@
 // A session as its owner sees it: forwards to the worker that runs it, and knows which prompt plays.
+import { checkDigits } from './digit-source.ts';
 import {
   MediaError,
+  type MediaRecording,
   type MediaSession,
   type MediaStatistics,
   type PeerMedia,
   type Prompt,
+  type RecordingOptions,
+  type RecordingResult,
 } from './engine.ts';
+import { checkRecording, EngineRecording } from './engine-recording.ts';
 import type { Playable } from './prompt-source.ts';
 import type { WorkerLink } from './worker-link.ts';
 import type { SessionRequest } from './worker-messages.ts';
 
 export type RenderedPrompt = Extract<Prompt, { kind: 'speech' | 'audio' }>;
+
+/** Twilio's `<Record playBeep>`. */
+const BEEP = { kind: 'tone', frequenciesHz: [1000], durationMs: 500 } as const;
 
 export interface EngineSessionOptions {
   readonly number: number;
@@ -18,6 +26,8 @@ export interface EngineSessionOptions {
   readonly local: MediaSession['local'];
   /** Samples of a prompt that is not made on the way. */
   render(prompt: RenderedPrompt): Promise<Int16Array>;
+  /** A recording has begun: its file is complete when `done` resolves. */
+  recording(done: Promise<RecordingResult>): void;
   /** Called once. */
   closed(): void;
 }
@@ -33,6 +43,8 @@ export class EngineSession implements MediaSession {
   readonly #options: EngineSessionOptions;
   #playing: Playing | undefined;
   #plays = 0;
+  #recordings = 0;
+  #onDigit: (digit: string) => void = () => {};
   #failure: Error | undefined;
   #closed = false;
 
@@ -46,18 +58,24 @@ export class EngineSession implements MediaSession {
   }
 
   play(prompt: Prompt): Promise<'finished' | 'stopped'> {
-    this.stopPlaying();
-    if (this.#failure) return Promise.reject(this.#failure);
-    if (this.#closed) return Promise.resolve('stopped');
-    const number = ++this.#plays;
-    return new Promise((resolve, reject) => {
-      this.#playing = { number, resolve, reject };
-      if (prompt.kind === 'tone' || prompt.kind === 'silence') return this.#start(number, prompt);
+    return this.#startPlaying(({ number, reject }) => {
+      if (prompt.kind !== 'speech' && prompt.kind !== 'audio') return this.#start(number, prompt);
       this.#options.render(prompt).then(
         (samples) => this.#start(number, { kind: 'samples', samples }),
-        (error: unknown) => this.#takePlaying(number)?.reject(error),
+        (error: unknown) => {
+          if (this.#takePlaying(number)) reject(error);
+        },
       );
     });
+  }
+
+  async sendDigits(digits: string): Promise<'finished' | 'stopped'> {
+    checkDigits(digits);
+    return this.#startPlaying(({ number }) => this.#tell({ type: 'press', number, digits }));
+  }
+
+  onDigit(handler: (digit: string) => void): void {
+    this.#onDigit = handler;
   }
 
   stopPlaying(): void {
@@ -73,6 +91,30 @@ export class EngineSession implements MediaSession {
   mute(): void {
     this.stopPlaying();
     this.#tell({ type: 'mute' });
+  }
+
+  bridge(other: MediaSession): void {
+    if (!(other instanceof EngineSession) || other === this || !this.#isBeside(other))
+      throw new MediaError('not-bridgeable', 'only open sessions of one family can be bridged');
+    this.#tell({ type: 'bridge', other: other.#options.number });
+  }
+
+  unbridge(): void {
+    this.#tell({ type: 'unbridge' });
+  }
+
+  record(options: RecordingOptions): MediaRecording {
+    checkRecording(options);
+    const number = this.#recordings++;
+    const { link, number: session } = this.#options;
+    const recording = new EngineRecording({
+      begin: () =>
+        this.#closed ? undefined : link.ask({ type: 'record', session, recording: number, options }),
+      change: (change) => this.#tell({ type: 'recording', recording: number, change }),
+      after: options.beep ? this.play(BEEP) : undefined,
+    });
+    this.#options.recording(recording.done);
+    return recording;
   }
 
   captured(): Promise<Int16Array> {
@@ -100,10 +142,32 @@ export class EngineSession implements MediaSession {
     this.#takePlaying(number)?.resolve('finished');
   }
 
+  /** The worker's word: the peer pressed a key. */
+  pressed(digit: string): void {
+    if (!this.#closed) this.#onDigit(digit);
+  }
+
   /** The worker is gone, and this session with it. */
   fail(reason: Error): void {
     this.#failure = reason;
     if (this.#playing) this.#takePlaying(this.#playing.number)?.reject(reason);
+  }
+
+  /** Stops whatever plays; `begin` makes the next one play. */
+  #startPlaying(begin: (playing: Playing) => void): Promise<'finished' | 'stopped'> {
+    this.stopPlaying();
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (this.#closed) return Promise.resolve('stopped');
+    return new Promise((resolve, reject) => {
+      this.#playing = { number: ++this.#plays, resolve, reject };
+      begin(this.#playing);
+    });
+  }
+
+  /** Both are open, and in one worker. */
+  #isBeside(other: EngineSession): boolean {
+    const open = !this.#closed && !other.#closed && !this.#failure && !other.#failure;
+    return open && other.#options.link === this.#options.link;
   }
 
   #start(number: number, playable: Playable): void {

@@ -64,3 +64,22 @@ export function encode(law: PayloadType, samples: Int16Array, codes: Uint8Array,
   for (let at = 0; at < samples.length; at++)
     codes[start + at] = table[(samples[at] as number) & 0xffff] as number;
 }
+
+/** Every code of the one law in the other. */
+const inOtherLaw = (from: PayloadType, to: PayloadType): Uint8Array =>
+  Uint8Array.from(toLinear[from], (sample) => toCode[to][sample & 0xffff] as number);
+
+/** By the law that comes in. */
+const transcodes: Record<PayloadType, Uint8Array> = { 0: inOtherLaw(0, 8), 8: inOtherLaw(8, 0) };
+
+/** Writes `codes[start, end)` of `law` into `out` from `at` on, in the other law. */
+export function transcode(
+  law: PayloadType,
+  codes: Uint8Array,
+  range: { start: number; end: number },
+  target: { out: Uint8Array; at: number },
+): void {
+  const table = transcodes[law];
+  for (let from = range.start, to = target.at; from < range.end; from++, to++)
+    target.out[to] = table[codes[from] as number] as number;
+}

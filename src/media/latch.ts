@@ -36,6 +36,19 @@ export class Latch {
     return this.#source ?? this.#expected;
   }
 
+  /** What `accepts` would say, without settling anything by it. */
+  considers(packet: ArrivedPacket, from: Source, nowMs: number): boolean {
+    if (this.#source && same(from, this.#source) && packet.ssrc === this.#ssrc)
+      return this.#isAhead(packet.sequence);
+    return this.#mayLatch(from, nowMs);
+  }
+
+  /** The source, once nothing but another latch can change it. */
+  settled(nowMs: number): Source | undefined {
+    const final = this.#source && (nowMs > this.#openUntilMs || same(this.#source, this.#expected));
+    return final ? this.#source : undefined;
+  }
+
   /** False for a stranger's packet, another SSRC's, and a duplicate or late one. */
   accepts(packet: ArrivedPacket, from: Source, nowMs: number): boolean {
     if (this.#source && same(from, this.#source) && packet.ssrc === this.#ssrc)
@@ -60,10 +73,14 @@ export class Latch {
   }
 
   #advances(sequence: number): boolean {
-    const ahead = (sequence - this.#sequence) & 0xffff;
-    if (ahead === 0 || ahead >= 0x10000 - MAX_MISORDER) return false;
+    if (!this.#isAhead(sequence)) return false;
     this.#sequence = sequence;
     return true;
+  }
+
+  #isAhead(sequence: number): boolean {
+    const ahead = (sequence - this.#sequence) & 0xffff;
+    return ahead !== 0 && ahead < 0x10000 - MAX_MISORDER;
   }
 }
 

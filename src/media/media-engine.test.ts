@@ -1,6 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { tempFolder } from '../../test/support/temp-folder.ts';
 import { type Log, silentLog } from '../lib/log.ts';
 import type { MediaSession } from './engine.ts';
 import { createMediaEngine, type LocalMediaEngine } from './media-engine.ts';
@@ -156,7 +158,7 @@ describe('a media engine over loopback', () => {
     await send(friend, Buffer.from('INVITE sip:x SIP/2.0\r\n'));
     await send(friend, Buffer.alloc(0));
     await vi.waitFor(async () =>
-      expect(await a.statistics()).toMatchObject({ packetsReceived: 1, packetsRefused: 6 }),
+      expect(await a.statistics()).toMatchObject({ packetsReceived: 1, packetsRefused: 5 }),
     );
     expect(await a.captured()).toHaveLength(160);
     for (const each of strangers) each.close();
@@ -165,7 +167,7 @@ describe('a media engine over loopback', () => {
   it('frees ports and sockets on close, and lets the timer rest', async () => {
     const sessions = await pair();
     expect(engine.sessions).toBe(2);
-    await vi.waitFor(async () => expect(await engine.counts()).toEqual({ sessions: 2, sockets: 2 }));
+    await vi.waitFor(async () => expect(await engine.counts()).toEqual({ sessions: 2, sockets: 4 }));
     for (const session of [...sessions, ...sessions]) session.close();
     expect(engine.sessions).toBe(0);
     await vi.waitFor(async () => expect(await engine.counts()).toEqual({ sessions: 0, sockets: 0 }));
@@ -180,26 +182,35 @@ describe('a media engine over loopback', () => {
 });
 
 describe('a media engine of few ports', () => {
-  it('says that they are exhausted, steps over those in use, and lets freed ones drain', async () => {
-    const taken = await socket(first + 2);
-    const engine = await createMediaEngine({ ...base, ports: { first, last: first + 5 } });
-    const [a, b] = [await engine.open(FAMILY), await engine.open(FAMILY)];
-    expect([a.local.port, b.local.port]).toEqual([first, first + 4]);
-    await expect(engine.open(FAMILY)).rejects.toMatchObject({ name: 'MediaError', code: 'ports-exhausted' });
-    a.close();
-    await expect(engine.open(FAMILY)).rejects.toMatchObject({ code: 'ports-exhausted' });
-    expect(engine.sessions).toBe(1);
-    await engine.close();
-    await expect(engine.open(FAMILY)).rejects.toMatchObject({ code: 'engine-failed' });
-    taken.close();
-  });
+  it.each([
+    ['RTP', 2],
+    ['RTCP', 3],
+  ])(
+    'says that they are exhausted, steps over those in use for %s, and lets freed ones drain',
+    async (_, at) => {
+      const taken = await socket(first + at);
+      const engine = await createMediaEngine({ ...base, ports: { first, last: first + 5 } });
+      const [a, b] = [await engine.open(FAMILY), await engine.open(FAMILY)];
+      expect([a.local.port, b.local.port]).toEqual([first, first + 4]);
+      await expect(engine.open(FAMILY)).rejects.toMatchObject({
+        name: 'MediaError',
+        code: 'ports-exhausted',
+      });
+      a.close();
+      await expect(engine.open(FAMILY)).rejects.toMatchObject({ code: 'ports-exhausted' });
+      expect(engine.sessions).toBe(1);
+      await engine.close();
+      await expect(engine.open(FAMILY)).rejects.toMatchObject({ code: 'engine-failed' });
+      taken.close();
+    },
+  );
 
   it('keeps a family in one worker and spreads families', async () => {
     const engine = await createMediaEngine({ ...base, ports: { first, last: first + 99 }, workers: 2 });
     const sessions = await Promise.all(['A', 'B', 'A', 'B'].map((family) => engine.open({ family })));
     const ports = sessions.map(({ local }) => local.port);
     expect(ports.map((port) => port < first + 50)).toEqual([true, false, true, false]);
-    expect(await engine.counts()).toEqual({ sessions: 4, sockets: 4 });
+    expect(await engine.counts()).toEqual({ sessions: 4, sockets: 8 });
     await engine.close();
   });
 
@@ -233,13 +244,15 @@ describe('a media engine whose worker dies', () => {
     const engine = await createMediaEngine({ ...base, log, spawn });
     const lost = await engine.open(FAMILY);
     const playing = lost.play(ENDLESS);
+    const recording = lost.record({ file: join(tempFolder(), 'lost.wav'), channels: 1 });
     await workers[0]?.terminate();
+    expect(await recording.stop()).toMatchObject({ endedBy: 'failed', error: expect.any(String) });
     await expect(playing).rejects.toMatchObject({ code: 'engine-failed' });
     await expect(lost.captured()).rejects.toMatchObject({ code: 'engine-failed' });
     await expect(lost.play(TONE)).rejects.toMatchObject({ code: 'engine-failed' });
     expect(errors).toEqual(['a media worker is gone']);
     const next = await engine.open(FAMILY);
-    expect(await next.statistics()).toEqual({ packetsSent: 0, packetsReceived: 0, packetsRefused: 0 });
+    expect(await next.statistics()).toMatchObject({ packetsSent: 0, packetsReceived: 0 });
     lost.close();
     expect(engine.sessions).toBe(1);
     await engine.close();

@@ -1,7 +1,9 @@
 // The built-in media engine: sessions spread over worker threads by family, and the workers watched.
 import { Worker } from 'node:worker_threads';
+import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { systemRandom } from '../lib/random.ts';
+import { AudioFiles } from './audio-files.ts';
 import { type MediaEngine, MediaError, type MediaOptions, type MediaSession } from './engine.ts';
 import { EngineSession } from './engine-session.ts';
 import { type PortRange, splitPorts } from './port-pool.ts';
@@ -9,12 +11,13 @@ import { PromptCache } from './prompt-cache.ts';
 import { Speech } from './speech.ts';
 import { SpeechSynthesis } from './speech-synthesis.ts';
 import { SAMPLES_PER_SECOND } from './tone.ts';
-import { readAudioFile } from './wav.ts';
 import { WorkerLink } from './worker-link.ts';
 import type { MediaWorkerData, WorkerCounts } from './worker-messages.ts';
 import { workerUrl } from './worker-url.ts';
 
 const MAX_CAPTURE_MS = 10 * 60_000;
+/** How long `close` waits for the files of recordings. */
+const CLOSE_MS = 5000;
 
 export interface MediaEngineOptions {
   /** IPv4 or IPv6 address that the sockets are bound to. */
@@ -68,6 +71,9 @@ class WorkerEngine implements LocalMediaEngine {
   readonly #families = new Map<string, { readonly slot: Slot; load: number }>();
   readonly #synthesis = new SpeechSynthesis();
   readonly #speech: Speech;
+  readonly #audio: AudioFiles;
+  /** Recordings whose files are not complete. */
+  readonly #recordings = new Set<Promise<unknown>>();
   #nextSession = 0;
   #closed = false;
 
@@ -77,7 +83,9 @@ class WorkerEngine implements LocalMediaEngine {
     this.#slots = splitPorts(options.ports, options.workers ?? 1).map((ports) =>
       this.#startSlot({ address, ports }),
     );
-    this.#speech = new Speech(this.#synthesis, new PromptCache({ folder, log, random: systemRandom() }));
+    const cache = new PromptCache({ folder, log, random: systemRandom() });
+    this.#speech = new Speech(this.#synthesis, cache);
+    this.#audio = new AudioFiles({ cache });
   }
 
   async started(): Promise<void> {
@@ -112,7 +120,27 @@ class WorkerEngine implements LocalMediaEngine {
   async close(): Promise<void> {
     this.#closed = true;
     for (const slot of this.#slots) for (const session of slot.sessions.values()) session.close();
-    await Promise.all([this.#synthesis.close(), ...this.#slots.map(({ link }) => link.close())]);
+    await this.#recordingsEnd();
+    await Promise.all([
+      this.#synthesis.close(),
+      this.#audio.close(),
+      ...this.#slots.map(({ link }) => link.close()),
+    ]);
+  }
+
+  async #follow(recording: Promise<unknown>): Promise<void> {
+    this.#recordings.add(recording);
+    await recording;
+    this.#recordings.delete(recording);
+  }
+
+  /** A disk that hangs does not hold up the end for ever. */
+  async #recordingsEnd(): Promise<void> {
+    if (this.#recordings.size === 0) return;
+    const late = Promise.withResolvers<void>();
+    const timer = systemClock.after(CLOSE_MS, () => late.resolve());
+    await Promise.race([Promise.all(this.#recordings), late.promise]);
+    systemClock.cancel(timer);
   }
 
   async #openIn(slot: Slot, family: string, captureSamples: number): Promise<MediaSession> {
@@ -125,7 +153,10 @@ class WorkerEngine implements LocalMediaEngine {
       link,
       local: { address: this.#options.advertise ?? this.#options.address, port },
       render: async (prompt) =>
-        prompt.kind === 'speech' ? this.#speech.render(prompt.text, prompt.voice) : decodeAudio(prompt.file),
+        prompt.kind === 'speech'
+          ? this.#speech.render(prompt.text, prompt.voice)
+          : this.#audio.render(prompt.file),
+      recording: (recording) => void this.#follow(recording),
       closed: () => {
         slot.sessions.delete(number);
         this.#leave(family);
@@ -160,6 +191,7 @@ class WorkerEngine implements LocalMediaEngine {
   #startLink(data: MediaWorkerData, slot: () => Slot): WorkerLink {
     const link: WorkerLink = new WorkerLink((this.#options.spawn ?? spawnMediaWorker)(data), {
       finished: (session, play) => slot().sessions.get(session)?.finished(play),
+      digit: (session, digit) => slot().sessions.get(session)?.pressed(digit),
       gone: (reason) => this.#replace(slot(), link, reason),
     });
     return link;
@@ -174,13 +206,5 @@ class WorkerEngine implements LocalMediaEngine {
     );
     for (const session of slot.sessions.values()) session.fail(reason);
     if (gone.ran) slot.link = this.#startLink(slot.data, () => slot);
-  }
-}
-
-function decodeAudio(file: Uint8Array): Int16Array {
-  try {
-    return readAudioFile(Buffer.from(file.buffer, file.byteOffset, file.byteLength));
-  } catch (error) {
-    throw new MediaError('bad-audio', `the audio cannot be played: ${(error as Error).message}`);
   }
 }

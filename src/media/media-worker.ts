@@ -1,19 +1,24 @@
 // A media worker's entry: owns sockets and ports, paces every session in it by one timer.
-import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
+import { FileRecording } from './file-recording.ts';
 import { Pacer } from './pacer.ts';
 import { PortPool } from './port-pool.ts';
 import { RtpSession } from './rtp-session.ts';
+import { SessionSockets } from './session-sockets.ts';
 import type { FromMediaWorker, MediaWorkerData, SessionRequest, ToMediaWorker } from './worker-messages.ts';
 
 interface OpenSession {
   readonly rtp: RtpSession;
-  readonly socket: Socket;
+  readonly sockets: SessionSockets;
   readonly port: number;
+  /** By their numbers, while they run. */
+  readonly recordings: Map<number, FileRecording>;
 }
+
+type Request<Type> = Extract<SessionRequest, { readonly type: Type }>;
 
 const { address, ports } = workerData as MediaWorkerData;
 const ipv6 = isIPv6(address);
@@ -40,77 +45,97 @@ function answer(ask: number, value: (FromMediaWorker & { type: 'answer' })['valu
 
 function tell(open: OpenSession | undefined, message: SessionRequest & { readonly session: number }): void {
   if (!open) return;
+  const { rtp } = open;
   switch (message.type) {
     case 'connect':
-      return open.rtp.connect(message.peer, clock.monotonic());
+      return rtp.connect(message.peer, clock.monotonic());
     case 'play':
-      return open.rtp.play(message.number, message.playable);
+      return rtp.play(message.number, message.playable);
+    case 'press':
+      return rtp.press(message.number, message.digits);
     case 'stop':
-      return open.rtp.stopPlaying();
+      return rtp.stopPlaying();
     case 'echo':
-      return open.rtp.echo();
+      return rtp.echo();
     case 'mute':
-      return open.rtp.mute();
+      return rtp.mute();
+    case 'bridge':
+      return bridge(rtp, sessions.get(message.other));
+    case 'unbridge':
+      return rtp.unbridge();
+    case 'record':
+      return record(open, message);
+    case 'recording':
+      return changeRecording(open, message);
     case 'captured':
-      return answer(message.ask, open.rtp.captured());
+      return answer(message.ask, rtp.captured());
     case 'statistics':
-      return answer(message.ask, open.rtp.statistics());
+      return answer(message.ask, rtp.statistics());
     case 'close':
-      sessions.delete(message.session);
-      open.socket.close();
-      return pool.free(open.port);
+      return close(message.session, open);
   }
 }
 
-async function open(
-  session: number,
-  { ask, captureSamples }: { ask: number; captureSamples: number },
-): Promise<void> {
+async function open(session: number, { ask, captureSamples }: Request<'open'>): Promise<void> {
   const bound = await bindNext();
   if (bound) {
-    const { socket, port } = bound;
+    const { sockets, port } = bound;
     const rtp = new RtpSession({
       random,
       captureSamples,
       ipv6,
-      send: (datagram, port, address) => socket.send(datagram, port, address),
+      now: () => clock.now(),
+      send: (datagram, port, address) => sockets.send(datagram, port, address),
+      sendRtcp: (datagram, port, address) => sockets.rtcp.send(datagram, port, address),
+      settled: (source) => sockets.settle(source),
       finished: (number) => post({ type: 'finished', session, number }),
+      digit: (digit) => post({ type: 'digit', session, digit }),
     });
-    socket.on('message', (datagram, from) => rtp.receive(datagram, from, clock.monotonic()));
-    sessions.set(session, { rtp, socket, port });
+    sockets.rtp.on('message', (datagram, from) => rtp.receive(datagram, from, clock.monotonic()));
+    sockets.rtcp.on('message', (datagram, from) => rtp.receiveRtcp(datagram, from));
+    sessions.set(session, { rtp, sockets, port, recordings: new Map() });
     if (!ticking) tick();
   }
   answer(ask, bound?.port);
 }
 
-/** The next free port that nobody else on the machine has bound. */
-async function bindNext(): Promise<{ socket: Socket; port: number } | undefined> {
+/** The next free pair of ports that nobody else on the machine has bound. */
+async function bindNext(): Promise<{ sockets: SessionSockets; port: number } | undefined> {
   for (let port = pool.take(); port !== undefined; port = pool.take()) {
-    const socket = await bind(port);
-    if (socket) return { socket, port };
+    const sockets = await SessionSockets.bind(address, port);
+    if (sockets) return { sockets, port };
     pool.free(port);
   }
   return undefined;
 }
 
-function bind(port: number): Promise<Socket | undefined> {
-  const socket = createSocket({
-    type: ipv6 ? 'udp6' : 'udp4',
-    ipv6Only: ipv6,
-    // Only addresses come here; Node's own look-up costs an allocation and a tick for every packet.
-    lookup: (host, _options, done) => done(null, host, ipv6 ? 6 : 4),
+function bridge(rtp: RtpSession, other: OpenSession | undefined): void {
+  if (other) rtp.bridge(other.rtp);
+}
+
+function record({ rtp, recordings }: OpenSession, { ask, recording, options }: Request<'record'>): void {
+  const made = new FileRecording(options, pacer.frame, () => {
+    recordings.delete(recording);
+    rtp.stopRecording(made.recorder);
   });
-  return new Promise((resolve) => {
-    socket.once('error', () => {
-      socket.close();
-      resolve(undefined);
-    });
-    socket.bind({ port, address, exclusive: true }, () => {
-      // An unreachable peer is no reason to stop: its call is ended by signalling.
-      socket.removeAllListeners('error').on('error', () => {});
-      resolve(socket);
-    });
-  });
+  recordings.set(recording, made);
+  rtp.record(made.recorder);
+  void made.result.then((result) => answer(ask, result));
+}
+
+function changeRecording(open: OpenSession, { recording, change }: Request<'recording'>): void {
+  const recorder = open.recordings.get(recording)?.recorder;
+  if (change === 'stop') recorder?.finish('stopped', pacer.frame);
+  else if (change === 'resume') recorder?.resume(pacer.frame);
+  else recorder?.pause(change, pacer.frame);
+}
+
+function close(session: number, { rtp, sockets, port, recordings }: OpenSession): void {
+  for (const { recorder } of recordings.values()) recorder.finish('closed', pacer.frame);
+  rtp.close();
+  sessions.delete(session);
+  sockets.close();
+  pool.free(port);
 }
 
 function tick(): void {

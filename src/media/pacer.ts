@@ -14,6 +14,11 @@ export class Pacer {
     this.#startMs = startMs;
   }
 
+  /** Number of the last frame that was due. */
+  get frame(): number {
+    return this.#next - 1;
+  }
+
   /** Milliseconds from `nowMs` until the next frame is due; 0 where it is late. */
   delayMs(nowMs: number): number {
     return Math.max(0, this.#startMs + this.#next * FRAME_MS - nowMs);

@@ -31,7 +31,11 @@ export const emptyPacket = (): RtpPacket => ({
 });
 
 /** Reads `datagram` into `packet`; false, with `packet` undefined in value, where it is no RTP packet with a payload. */
-export function readRtp(datagram: Buffer, packet: RtpPacket): boolean {
+export const readRtp = (datagram: Buffer, packet: RtpPacket): boolean =>
+  readHeader(datagram, packet) && removePadding(datagram, packet);
+
+/** Like `readRtp`, but what follows the header is not looked at: it may be encrypted. `end` is the datagram's. */
+export function readHeader(datagram: Buffer, packet: RtpPacket): boolean {
   if (datagram.length < HEADER_BYTES || datagram.length > MAX_PACKET_BYTES) return false;
   const first = datagram[0] as number;
   if (first >> 6 !== 2) return false;
@@ -40,15 +44,21 @@ export function readRtp(datagram: Buffer, packet: RtpPacket): boolean {
     if (packet.start + 4 > datagram.length) return false;
     packet.start += 4 + datagram.readUInt16BE(packet.start + 2) * 4;
   }
-  const padding = first & 0x20 ? (datagram[datagram.length - 1] as number) : 0;
-  if (first & 0x20 && padding === 0) return false;
-  packet.end = datagram.length - padding;
+  packet.end = datagram.length;
   if (packet.start >= packet.end) return false;
   packet.payloadType = (datagram[1] as number) & 0x7f;
   packet.sequence = datagram.readUInt16BE(2);
   packet.timestamp = datagram.readUInt32BE(4);
   packet.ssrc = datagram.readUInt32BE(8);
   return true;
+}
+
+/** Takes padding off the end of the payload, where the header says that there is some; false where it cannot be. */
+export function removePadding(datagram: Buffer, packet: RtpPacket): boolean {
+  if (((datagram[0] as number) & 0x20) === 0) return true;
+  const padding = datagram[packet.end - 1] as number;
+  packet.end -= padding;
+  return padding > 0 && packet.start < packet.end;
 }
 
 export interface RtpHeader {

@@ -1,29 +1,39 @@
-// Reads a WAV file of 16-bit PCM, mono; strict, for a file comes from another program.
-
-import { halveRate } from './resample.ts';
+// Reads a WAV file of PCM, µ-law or A-law; strict, for a file comes from another program.
+import type { PayloadType } from './engine.ts';
+import { decode } from './g711.ts';
+import { resample } from './resample.ts';
 
 export interface Wav {
   readonly samplesPerSecond: number;
+  /** Mono: of two channels, their mean. */
   readonly samples: Int16Array;
 }
 
 const PCM = 1;
+const ALAW = 6;
+const ULAW = 7;
+/** The encoding is the first two bytes of a GUID further on. */
+const EXTENSIBLE = 0xfffe;
+const LAWS: Record<number, PayloadType> = { [ALAW]: 8, [ULAW]: 0 };
+const RATES = { lowest: 8000, highest: 48_000 };
 
 /** @throws {RangeError} saying what is wrong with the file. */
 export function readWav(bytes: Buffer): Wav {
-  if (ascii(bytes, 0) !== 'RIFF' || ascii(bytes, 8) !== 'WAVE') throw new RangeError('not a WAV file');
+  if (!isWav(bytes)) throw new RangeError('not a WAV file');
   const format = chunk(bytes, 'fmt ');
   if (format.length < 16) throw new RangeError('the fmt chunk is too short');
-  const [encoding, channels, bits] = [
-    format.readUInt16LE(0),
-    format.readUInt16LE(2),
-    format.readUInt16LE(14),
-  ];
-  if (encoding !== PCM || channels !== 1 || bits !== 16) throw new RangeError('not 16-bit PCM, mono');
-  const pcm = chunk(bytes, 'data');
-  if (pcm.length % 2 !== 0) throw new RangeError('the data chunk ends inside a sample');
-  return { samplesPerSecond: format.readUInt32LE(4), samples: readSamples(pcm) };
+  const [tag, channels, bits] = [format.readUInt16LE(0), format.readUInt16LE(2), format.readUInt16LE(14)];
+  const encoding = tag === EXTENSIBLE && format.length >= 40 ? format.readUInt16LE(24) : tag;
+  if (channels !== 1 && channels !== 2) throw new RangeError(`${channels} channels: neither mono nor stereo`);
+  const samples = decodeSamples(chunk(bytes, 'data'), encoding, bits);
+  if (samples.length % channels !== 0) throw new RangeError('the data chunk ends inside a sample');
+  return {
+    samplesPerSecond: format.readUInt32LE(4),
+    samples: channels === 1 ? samples : mean(samples),
+  };
 }
+
+export const isWav = (bytes: Buffer): boolean => ascii(bytes, 0) === 'RIFF' && ascii(bytes, 8) === 'WAVE';
 
 /** Little-endian 16-bit samples, copied out of `bytes`; an odd last byte is left out. */
 export function readSamples(bytes: Buffer): Int16Array {
@@ -31,15 +41,40 @@ export function readSamples(bytes: Buffer): Int16Array {
 }
 
 /**
- * Samples at 8 kHz of a file at 8 or 16 kHz.
+ * Samples at 8 kHz of a file at 8 to 48 kHz.
  * @throws {RangeError} saying what is wrong with the file.
  */
 export function readAudioFile(bytes: Buffer): Int16Array {
   const { samplesPerSecond, samples } = readWav(bytes);
-  if (samplesPerSecond === 8000) return samples;
-  if (samplesPerSecond === 16_000) return halveRate(samples);
-  throw new RangeError(`${samplesPerSecond} samples a second, neither 8000 nor 16000`);
+  checkRate(samplesPerSecond);
+  return resample(samples, samplesPerSecond);
 }
+
+/** @throws {RangeError} for a rate that we do not convert. */
+export function checkRate(samplesPerSecond: number): void {
+  if (!(samplesPerSecond >= RATES.lowest && samplesPerSecond <= RATES.highest))
+    throw new RangeError(`${samplesPerSecond} samples a second, not ${RATES.lowest} to ${RATES.highest}`);
+}
+
+function decodeSamples(data: Buffer, encoding: number, bits: number): Int16Array {
+  const law = LAWS[encoding];
+  if (law !== undefined && bits === 8) {
+    const samples = new Int16Array(data.length);
+    decode(law, data, { start: 0, end: data.length }, samples);
+    return samples;
+  }
+  if (encoding !== PCM) throw new RangeError(`neither PCM, µ-law nor A-law: encoding ${encoding}`);
+  if (bits === 8) return Int16Array.from(data, (byte) => (byte - 128) << 8);
+  if (bits !== 16) throw new RangeError(`PCM of ${bits} bits, neither 8-bit nor 16-bit`);
+  if (data.length % 2 !== 0) throw new RangeError('the data chunk ends inside a sample');
+  return readSamples(data);
+}
+
+const mean = (samples: Int16Array): Int16Array =>
+  Int16Array.from(
+    { length: samples.length / 2 },
+    (_, at) => ((samples[at * 2] as number) + (samples[at * 2 + 1] as number)) >> 1,
+  );
 
 const ascii = (bytes: Buffer, at: number): string => bytes.toString('latin1', at, at + 4);
 

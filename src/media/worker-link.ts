@@ -5,6 +5,7 @@ import type { Answers, FromMediaWorker, ToMediaWorker } from './worker-messages.
 
 export interface WorkerLinkHandlers {
   finished(session: number, play: number): void;
+  digit(session: number, digit: string): void;
   /** The worker ended, by `close` or by itself; every question open has been rejected. */
   gone(reason: Error): void;
 }
@@ -70,6 +71,7 @@ export class WorkerLink {
       this.#ran = true;
       this.#started.resolve();
     } else if (message.type === 'finished') this.#handlers.finished(message.session, message.number);
+    else if (message.type === 'digit') this.#handlers.digit(message.session, message.digit);
     else {
       this.#asked.get(message.ask)?.resolve(message.value);
       this.#asked.delete(message.ask);

@@ -1,5 +1,5 @@
-// What the engine and a media worker say to each other. Sessions and prompts are numbered by the engine.
-import type { MediaStatistics, PeerMedia } from './engine.ts';
+// What the engine and a media worker say to each other. Sessions, prompts and recordings are numbered by the engine.
+import type { MediaStatistics, PeerMedia, RecordingOptions, RecordingResult } from './engine.ts';
 import type { PortRange } from './port-pool.ts';
 import type { Playable } from './prompt-source.ts';
 
@@ -9,7 +9,7 @@ export interface MediaWorkerData {
   readonly ports: PortRange;
 }
 
-/** What the worker holds; all zero when nothing is open. `sockets` is the event loop's own count. */
+/** What the worker holds; all zero when nothing is open. `sockets` is the event loop's own count: two a session. */
 export interface WorkerCounts {
   readonly sessions: number;
   readonly sockets: number;
@@ -20,9 +20,24 @@ export type SessionRequest =
   | { readonly type: 'open'; readonly ask: number; readonly captureSamples: number }
   | { readonly type: 'connect'; readonly peer: PeerMedia }
   | { readonly type: 'play'; readonly number: number; readonly playable: Playable }
+  | { readonly type: 'press'; readonly number: number; readonly digits: string }
   | { readonly type: 'stop' }
   | { readonly type: 'echo' }
   | { readonly type: 'mute' }
+  | { readonly type: 'bridge'; readonly other: number }
+  | { readonly type: 'unbridge' }
+  /** Answered when the recording's file is complete. */
+  | {
+      readonly type: 'record';
+      readonly ask: number;
+      readonly recording: number;
+      readonly options: RecordingOptions;
+    }
+  | {
+      readonly type: 'recording';
+      readonly recording: number;
+      readonly change: 'stop' | 'skip' | 'silence' | 'resume';
+    }
   | { readonly type: 'captured'; readonly ask: number }
   | { readonly type: 'statistics'; readonly ask: number }
   | { readonly type: 'close' };
@@ -34,6 +49,7 @@ export type ToMediaWorker =
 /** A worker's answers by kind of question; `undefined` for the port: none is free. */
 export interface Answers {
   readonly open: number | undefined;
+  readonly record: RecordingResult;
   readonly captured: Int16Array;
   readonly statistics: MediaStatistics;
   readonly counts: WorkerCounts;
@@ -42,4 +58,5 @@ export interface Answers {
 export type FromMediaWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'answer'; readonly ask: number; readonly value: Answers[keyof Answers] }
-  | { readonly type: 'finished'; readonly session: number; readonly number: number };
+  | { readonly type: 'finished'; readonly session: number; readonly number: number }
+  | { readonly type: 'digit'; readonly session: number; readonly digit: string };

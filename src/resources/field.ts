@@ -29,8 +29,8 @@ export interface Reference {
   readonly prefix: string;
   /** The field whose value is kept, where it is not the SID. */
   readonly field?: string;
-  /** Deleting the row referred to is refused, or clears the reference. */
-  readonly onDelete: 'restrict' | 'clear';
+  /** Deleting the row referred to is refused, clears the reference, or deletes the row that refers. */
+  readonly onDelete: 'restrict' | 'clear' | 'cascade';
   /** Twilio's error code for the refusal. */
   readonly inUseCode: number;
 }

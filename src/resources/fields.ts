@@ -154,7 +154,7 @@ export const sidOf = (prefix: string): Field<string | null> => new Field<string 
 
 /**
  * The SID of another resource of the account, which must exist. It stays as long as it is referred to, or with
- * `onDelete: 'clear'` is forgotten when it goes.
+ * `onDelete: 'clear'` is forgotten when it goes, with `'cascade'` its row goes too.
  */
 export const reference = (
   prefix: string,
@@ -193,6 +193,12 @@ export function dateTime(): Field<number | null> {
     },
   });
 }
+
+/** Fields of every row that lists may be narrowed by. */
+export const BASE_FIELDS: { readonly [name: string]: Field<number | null> } = {
+  dateCreated: dateTime(),
+  dateUpdated: dateTime(),
+};
 
 /** A secret that is made up for each row: 32 hex digits, shown in the answer that created it and never again. */
 export const shownOnceToken = (): Field<string> =>

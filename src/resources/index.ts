@@ -9,9 +9,12 @@
 import { account } from './api2010/account.ts';
 import { application } from './api2010/application.ts';
 import { call } from './api2010/call.ts';
+import { callEvent } from './api2010/call-event.ts';
 import { incomingPhoneNumber, trunkPhoneNumber } from './api2010/incoming-phone-number.ts';
 import { key } from './api2010/key.ts';
+import { callNotification, notification } from './api2010/notification.ts';
 import { outgoingCallerId } from './api2010/outgoing-caller-id.ts';
+import { callRecording, recording } from './api2010/recording.ts';
 import type { AnyResource } from './resource.ts';
 import { credential } from './sip/credential.ts';
 import { credentialList } from './sip/credential-list.ts';
@@ -27,6 +30,10 @@ import { ipAccessControlList } from './sip/ip-access-control-list.ts';
 import { ipAddress } from './sip/ip-address.ts';
 import { auditEvent } from './tandem/audit-event.ts';
 import { carrierRoute } from './tandem/carrier-route.ts';
+import { insecureTarget } from './tandem/insecure-target.ts';
+import { registration } from './tandem/registration.ts';
+import { rejectedCall } from './tandem/rejected-call.ts';
+import { webhook } from './tandem/webhook.ts';
 import { originationUrl } from './trunking/origination-url.ts';
 import { trunk, trunkCredentialList, trunkIpAccessControlList } from './trunking/trunk.ts';
 import { byocTrunk } from './voice/byoc-trunk.ts';
@@ -42,6 +49,7 @@ export const resources: readonly AnyResource[] = [
   key,
   connectionPolicy,
   connectionPolicyTarget,
+  insecureTarget,
   byocTrunk,
   credentialList,
   credential,
@@ -64,7 +72,13 @@ export const resources: readonly AnyResource[] = [
   dialingPermissionsCountry,
   dialingPermissionsSettings,
   call,
+  callEvent,
+  callNotification,
+  recording,
   auditEvent,
+  registration,
+  rejectedCall,
+  webhook,
 ];
 
 /** Other addresses of the same rows. */
@@ -72,6 +86,8 @@ export const views: readonly AnyResource[] = [
   legacyCredentialListMapping,
   legacyIpAccessControlListMapping,
   trunkPhoneNumber,
+  notification,
+  callRecording,
 ];
 
 /** The resource whose SIDs begin with `prefix`; PN names incoming numbers, though caller IDs have it too. */
@@ -81,12 +97,16 @@ export const resourceOfSid = (prefix: string): AnyResource | undefined =>
 export { account } from './api2010/account.ts';
 export { application } from './api2010/application.ts';
 export { CALL_EVENTS, CALL_STATUSES, call } from './api2010/call.ts';
+export { callEvent } from './api2010/call-event.ts';
 export { incomingPhoneNumber, trunkPhoneNumber } from './api2010/incoming-phone-number.ts';
 export { key } from './api2010/key.ts';
+export { callNotification } from './api2010/notification.ts';
 export { outgoingCallerId } from './api2010/outgoing-caller-id.ts';
+export { callRecording, RECORDING_EVENTS, recording } from './api2010/recording.ts';
 export { DEFAULT_SUFFIXES, type DomainSuffixes } from './domain-name.ts';
 export { type ColumnKind, Field, type FieldValue, type JsonSchema, type Shown } from './field.ts';
 export {
+  BASE_FIELDS,
   boolean,
   enumeration,
   enumerationList,
@@ -133,6 +153,11 @@ export { ipAddress } from './sip/ip-address.ts';
 export { sipUriFault } from './sip-uri.ts';
 export { AUDIT_ACTIONS, auditEvent } from './tandem/audit-event.ts';
 export { carrierRoute } from './tandem/carrier-route.ts';
+export { insecureTarget } from './tandem/insecure-target.ts';
+export { registration } from './tandem/registration.ts';
+export { rejectedCall } from './tandem/rejected-call.ts';
+export { targetHealth } from './tandem/target-health.ts';
+export { WEBHOOK_STATUSES, webhook } from './tandem/webhook.ts';
 export { originationUrl } from './trunking/origination-url.ts';
 export {
   RECORDING_MODES,

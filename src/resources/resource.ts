@@ -99,9 +99,13 @@ export interface AnyResource {
   /** The rule that is no matter of one field: completes what was given, or refuses it. */
   readonly settle?: (given: Values, surroundings: Surroundings) => Values | Refusal;
   /** Properties that are worked out when the resource is shown. */
-  readonly derived?: { readonly [name: string]: (row: AnyRow, rows: RowSource) => Shown };
+  readonly derived?: {
+    readonly [name: string]: (row: AnyRow, rows: RowSource, baseUrl: string) => Shown;
+  };
   /** JSON properties that resources of this API have, and this one has not. */
   readonly hidden?: readonly string[];
+  /** JSON properties of a row by itself that lists leave out. */
+  readonly notInLists?: readonly string[];
   /** A mapping's field that names the row it maps: that row's SID is shown as the mapping's own and addresses it. */
   readonly maps?: string;
   /** Fields, alone or together, that the directory finds rows by. */
@@ -116,6 +120,11 @@ export interface AnyResource {
   readonly links?: { readonly [name: string]: string | ((row: AnyRow) => string) };
   /** Fields a list can be narrowed by; dates also by `<` and `>`. */
   readonly filters?: readonly string[];
+  /**
+   * The field that is true of a row that was deleted and is kept for those who ask for it with `IncludeSoftDeleted`;
+   * to everybody else it is gone.
+   */
+  readonly softDeletion?: string;
   /** Those of them that match in part, with `*` for any one character. */
   readonly partialFilters?: readonly string[];
 }

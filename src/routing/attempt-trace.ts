@@ -2,12 +2,15 @@
 import type { Endpoint } from '../sip/index.ts';
 import type { FailoverState } from './failover-state.ts';
 import { type TracedAttempt, traceEvent } from './route-trace.ts';
-import type { Draw } from './target-selection.ts';
+import { type Draw, isDemoted } from './target-selection.ts';
 
-export const reasonFor = ({ target, share, among }: Draw): string =>
-  among === 1
-    ? `the only one left of priority ${target.priority}`
-    : `drawn from ${among} of priority ${target.priority} with a chance of ${Math.round(share * 100)} %`;
+export function reasonFor({ target, share, among }: Draw): string {
+  const drawn =
+    among === 1
+      ? `the only one left of priority ${target.priority}`
+      : `drawn from ${among} of priority ${target.priority} with a chance of ${Math.round(share * 100)} %`;
+  return isDemoted(target) ? `${drawn}, though it is down, as no other is left that is not` : drawn;
+}
 
 /** Whether the call goes where a 302 sent it, and not to the target itself. */
 export const isRedirect = ({ uri, draw }: FailoverState): boolean => uri !== draw?.target.uri;

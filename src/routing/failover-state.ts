@@ -2,6 +2,7 @@
 import type { Random } from '../lib/random.ts';
 import type { Endpoint } from '../sip/index.ts';
 import { newTrace, type RouteTrace, type TracedAttempt, traceTargets } from './route-trace.ts';
+import type { CallReport } from './target-health.ts';
 import type { Draw, Target } from './target-selection.ts';
 
 /** A target's first response of any kind must come within this time; connecting counts. */
@@ -53,6 +54,8 @@ export type FailoverAction =
   | { readonly type: 'stop-timer'; readonly timer: FailoverTimer }
   /** The first 18x of the call. */
   | { readonly type: 'ringing' }
+  /** What a call met at a target of the policy: its health rests on it. */
+  | { readonly type: 'report'; readonly target: Target; readonly report: CallReport }
   | { readonly type: 'ended'; readonly outcome: RouteOutcome };
 
 type Phase = 'idle' | 'locating' | 'waiting' | 'trying' | 'ringing' | 'ended';
@@ -82,8 +85,12 @@ export interface RoutePlan {
   readonly timeoutMs: number;
 }
 
-export function newFailover(plan: RoutePlan, random: Random): FailoverState {
-  const trace = newTrace(plan.rule);
+/** @param trace of a call that looks for several at once, where this is not the first. */
+export function newFailover(
+  plan: RoutePlan,
+  random: Random,
+  trace: RouteTrace = newTrace(plan.rule),
+): FailoverState {
   traceTargets(trace, plan.targets);
   return {
     timeoutMs: plan.timeoutMs,

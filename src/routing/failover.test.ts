@@ -143,6 +143,86 @@ describe('failover', () => {
     });
   });
 
+  describe('what a call tells of a target’s health', () => {
+    const reports = (actions: readonly FailoverAction[]) =>
+      actions.flatMap((action) =>
+        action.type === 'report' ? [[action.target.sid, action.report.type]] : [],
+      );
+    const silence = { type: 'timer', timer: 'silence' } as const;
+    const twoAddresses = { type: 'located', endpoints: [at('192.0.2.1'), at('192.0.2.2')] } as const;
+
+    it.each([486, 500, 404, 302, 480, 603])('%i is a sign of life', (status) => {
+      expect(reports(feed(hunt(), start, located, refused(status)))).toEqual([['NE1', 'call-heard']]);
+    });
+
+    it('so are ringing, once, and an answer', () => {
+      const state = hunt();
+      expect(reports(feed(state, start, located, provisional(180)))).toEqual([['NE1', 'call-heard']]);
+      expect(reports(feed(state, provisional(183)))).toEqual([]);
+      const answered = { type: 'answered', status: 200, reason: 'OK' } as const;
+      expect(reports(feed(hunt(), start, located, answered))).toEqual([['NE1', 'call-heard']]);
+    });
+
+    it.each([
+      ['silence', silence],
+      ['a 100 and nothing more', { type: 'timer', timer: 'progress' }],
+      ['a transport error', { type: 'unreachable', why: 'refused' }],
+      ['503', refused(503)],
+    ] as const)('%s is a failure', (_name, input) => {
+      const before = input.type === 'timer' && input.timer === 'progress' ? [provisional(100)] : [];
+      expect(reports(feed(hunt(), start, located, ...before, input))).toEqual([['NE1', 'call-failed']]);
+    });
+
+    it('a failure counts once a target, when its last address has failed', () => {
+      const state = hunt();
+      expect(reports(feed(state, start, twoAddresses, silence))).toEqual([]);
+      expect(reports(feed(state, refused(503)))).toEqual([['NE1', 'call-failed']]);
+    });
+
+    it('a 100, an unknown name, the Timeout and a cancel tell nothing', () => {
+      expect(reports(feed(hunt(), start, located, provisional(100)))).toEqual([]);
+      expect(reports(feed(hunt(), start, { type: 'not-located', why: 'unknown host' }))).toEqual([]);
+      expect(reports(feed(hunt(), start, located, { type: 'timer', timer: 'answer' }))).toEqual([]);
+      expect(reports(feed(hunt(), start, located, { type: 'cancel' }))).toEqual([]);
+    });
+
+    it('nothing is told of where a 302 leads', () => {
+      const moved = { type: 'refused', status: 302, reason: 'x', contact: 'sip:three.example.com' } as const;
+      const state = hunt();
+      feed(state, start, located, moved, located);
+      expect(reports(feed(state, refused(503)))).toEqual([]);
+      expect(reports(feed(state, located, refused(503)))).toEqual([['NE2', 'call-failed']]);
+    });
+  });
+
+  it('goes last to who is down, and says so', () => {
+    const down: Target = { ...FIRST, health: { state: 'down', why: '3 calls in a row failed' } };
+    const state = hunt([down, SECOND]);
+    expect(feed(state, start)).toContainEqual({ type: 'locate', uri: SECOND.uri });
+    expect(state.trace.targets).toMatchObject([
+      { health: 'down', standing: 'not needed; down, so it comes last: 3 calls in a row failed' },
+      { health: 'unknown', standing: 'not needed' },
+    ]);
+    expect(feed(state, located, refused(503))).toContainEqual({ type: 'locate', uri: FIRST.uri });
+    feed(state, located);
+    expect(state.trace.attempts[1]?.reason).toBe(
+      'the only one left of priority 1, though it is down, as no other is left that is not',
+    );
+  });
+
+  it('looks at no certificate of an insecure target over TLS, and says so; where a 302 leads it does', () => {
+    const overTls = { type: 'located', endpoints: [{ ...at('192.0.2.1'), transport: 'tls' }] } as const;
+    const state = hunt([{ ...FIRST, insecure: true }]);
+    const insecureOf = (actions: readonly FailoverAction[]) =>
+      actions.flatMap((action) => (action.type === 'invite' ? [action.destination.insecure] : []));
+    expect(insecureOf(feed(state, start, overTls))).toEqual([true]);
+    expect(state.trace.events.at(-1)?.text).toContain('whose certificate is not checked');
+    expect(state.trace.targets[0]?.insecure).toBe(true);
+    const moved = { type: 'refused', status: 302, reason: 'x', contact: 'sip:three.example.com' } as const;
+    expect(insecureOf(feed(state, moved, overTls))).toEqual([undefined]);
+    expect(insecureOf(feed(hunt([{ ...FIRST, insecure: true }]), start, located))).toEqual([undefined]);
+  });
+
   it('tries the further addresses of a target before the next target', () => {
     const state = hunt();
     const twoAddresses = { type: 'located', endpoints: [at('192.0.2.1'), at('192.0.2.2')] } as const;

@@ -24,6 +24,7 @@ import {
   SILENCE_MS,
 } from './failover-state.ts';
 import { type TracedAttempt, traceEvent } from './route-trace.ts';
+import { heard, lost } from './target-report.ts';
 import { drawTarget } from './target-selection.ts';
 import { judge } from './verdict.ts';
 
@@ -42,11 +43,11 @@ export function step(state: FailoverState, input: FailoverInput, nowMs: number):
     case 'answered':
       noteAnswer(state, input, nowMs);
       closeAttempt(state, 'answered', `${input.status} ${input.reason}`, nowMs);
-      return end(state, { kind: 'answered' });
+      return [...heard(state, input), ...end(state, { kind: 'answered' })];
     case 'refused':
       return refused(state, input, nowMs);
     case 'unreachable':
-      return goOn(state, input.why, nowMs);
+      return lose(state, input.why, nowMs);
     case 'timer':
       return timerFired(state, input.timer, nowMs);
     case 'cancel':
@@ -94,9 +95,11 @@ function invite(
   state.rang = false;
   state.earlyMedia = false;
   state.attempt = openAttempt(state, formatEndpoint(destination), nowMs);
-  traceEvent(state.trace, nowMs, 'attempt', `INVITE to ${state.uri} at ${state.attempt.destination}`);
+  const insecure = draw.target.insecure === true && !isRedirect(state) && destination.transport === 'tls';
+  const how = insecure ? ', whose certificate is not checked' : '';
+  traceEvent(state.trace, nowMs, 'attempt', `INVITE to ${state.uri} at ${state.attempt.destination}${how}`);
   return [
-    { type: 'invite', uri: state.uri, destination },
+    { type: 'invite', uri: state.uri, destination: insecure ? { ...destination, insecure } : destination },
     { type: 'set-timer', timer: 'silence', delayMs: SILENCE_MS },
   ];
 }
@@ -120,18 +123,22 @@ function progress(
     if (input.status < 180) actions.push({ type: 'set-timer', timer: 'progress', delayMs: PROGRESS_MS });
     state.phase = 'trying';
   }
-  if (input.status >= 180) actions.push(...ring(state));
+  if (input.status >= 180) actions.push(...ring(state, input));
   if (input.earlyMedia) state.earlyMedia = true;
   return actions;
 }
 
-function ring(state: FailoverState): readonly FailoverAction[] {
+function ring(
+  state: FailoverState,
+  response: { readonly status: number; readonly reason: string },
+): readonly FailoverAction[] {
   if (state.rang) return [];
   state.rang = true;
   state.phase = 'ringing';
   return [
     { type: 'stop-timer', timer: 'progress' },
     { type: 'stop-timer', timer: 'first-ring' },
+    ...heard(state, response),
     { type: 'ringing' },
   ];
 }
@@ -143,11 +150,22 @@ function refused(
 ): readonly FailoverAction[] {
   noteAnswer(state, input, nowMs);
   state.lastStatus = input.status;
-  if (input.status === 302) return redirect(state, input.contact, nowMs);
+  if (input.status === OUT_OF_SERVICE) return outOfService(state, nowMs);
+  const alive = heard(state, input);
+  if (input.status === 302) return [...alive, ...redirect(state, input.contact, nowMs)];
   const verdict = judge(input.status, state);
-  if (verdict.goOn) return goOn(state, verdict.why, nowMs);
+  if (verdict.goOn) return [...alive, ...goOn(state, verdict.why, nowMs)];
   closeAttempt(state, 'final', verdict.why, nowMs);
-  return end(state, { kind: 'refused', sipStatus: input.status, why: verdict.why });
+  return [...alive, ...end(state, { kind: 'refused', sipStatus: input.status, why: verdict.why })];
+}
+
+const OUT_OF_SERVICE = 503;
+
+function outOfService(state: FailoverState, nowMs: number): readonly FailoverAction[] {
+  const { goOn: goesOn, why } = judge(OUT_OF_SERVICE, state);
+  if (goesOn) return lose(state, why, nowMs);
+  closeAttempt(state, 'final', why, nowMs);
+  return end(state, { kind: 'refused', sipStatus: OUT_OF_SERVICE, why });
 }
 
 /** One redirect a call, to the first Contact only; a second one, or one to nowhere, ends the call (Twilio 32219). */
@@ -177,6 +195,12 @@ const SILENT: readonly FailoverAction[] = [
   { type: 'stop-timer', timer: 'progress' },
 ];
 
+/** As `goOn`; when it was the target's last address, its health hears of the failure. */
+function lose(state: FailoverState, why: string, nowMs: number): readonly FailoverAction[] {
+  const report = state.addresses.length > 0 ? [] : lost(state, why);
+  return [...report, ...goOn(state, why, nowMs)];
+}
+
 /** Leaves the attempt for the target's next address (RFC 3263 §4.3), then for the next target. */
 function goOn(state: FailoverState, why: string, nowMs: number): readonly FailoverAction[] {
   closeAttempt(state, 'failed over', why, nowMs);
@@ -189,11 +213,11 @@ function timerFired(state: FailoverState, timer: FailoverTimer, nowMs: number): 
   const seconds = (ms: number) => `${ms / 1000} s`;
   switch (timer) {
     case 'silence':
-      return [{ type: 'abandon' }, ...goOn(state, `no response within ${seconds(SILENCE_MS)}`, nowMs)];
+      return [{ type: 'abandon' }, ...lose(state, `no response within ${seconds(SILENCE_MS)}`, nowMs)];
     case 'progress':
       return [
         { type: 'abandon' },
-        ...goOn(state, `no ringing within ${seconds(PROGRESS_MS)} of its 100`, nowMs),
+        ...lose(state, `no ringing within ${seconds(PROGRESS_MS)} of its 100`, nowMs),
       ];
     case 'first-ring':
       return giveUp(state, `nothing rang within ${seconds(FIRST_RING_MS)}`, nowMs);

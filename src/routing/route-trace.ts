@@ -1,14 +1,19 @@
 // The reasons of a call's route, written down while they are made: one value for finished, running and tried-out calls.
-import { shareOf, type Target } from './target-selection.ts';
+import type { HealthState } from './target-health.ts';
+import { isDemoted, shareOf, type Target } from './target-selection.ts';
 
 export interface TracedTarget {
   readonly sid: string | null;
   readonly uri: string;
   readonly priority: number;
   readonly weight: number;
-  /** Share of its priority's traffic, 0 to 1. */
+  /** Share of its priority's traffic among those as much alive, 0 to 1. */
   readonly share: number;
   readonly enabled: boolean;
+  /** When the call began. */
+  readonly health: HealthState;
+  /** TLS: its certificate is not checked. */
+  readonly insecure: boolean;
   /** What became of it, in words. */
   standing: string;
 }
@@ -56,9 +61,16 @@ export function traceTargets(trace: RouteTrace, targets: readonly Target[]): voi
       weight: target.weight,
       share: shareOf(target, targets),
       enabled: target.enabled,
-      standing: target.enabled ? 'not needed' : 'disabled: never tried',
+      health: target.health?.state ?? 'unknown',
+      insecure: target.insecure ?? false,
+      standing: standingOf(target),
     });
   }
+}
+
+function standingOf(target: Target): string {
+  if (!target.enabled) return 'disabled: never tried';
+  return isDemoted(target) ? `not needed; down, so it comes last: ${target.health?.why}` : 'not needed';
 }
 
 export function traceEvent(trace: RouteTrace, atMs: number, kind: TracedEvent['kind'], text: string): void {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../lib/random.ts';
-import { drawTarget, shareOf, type Target } from './target-selection.ts';
+import { HEALTH_STATES } from './target-health.ts';
+import { type Draw, drawTarget, firstGroup, isDemoted, shareOf, type Target } from './target-selection.ts';
 
 const target = (sid: string, priority: number, weight: number, enabled = true): Target => ({
   sid,
@@ -22,23 +23,92 @@ const drawAll = (targets: readonly Target[], seed: number): string[] => {
   return order;
 };
 
-const someTargets = fc.array(fc.record({ priority: fc.nat(3), weight: fc.nat(5), enabled: fc.boolean() }), {
-  maxLength: 10,
-});
+const someTargets = fc
+  .array(
+    fc.record({
+      priority: fc.nat(3),
+      weight: fc.nat(5),
+      enabled: fc.boolean(),
+      state: fc.constantFrom(...HEALTH_STATES, undefined),
+    }),
+    { maxLength: 10 },
+  )
+  .map((specs) =>
+    specs.map(
+      ({ state, ...spec }, index): Target => ({
+        ...target(String(index), spec.priority, spec.weight, spec.enabled),
+        ...(state && { health: { state, why: 'a test' } }),
+      }),
+    ),
+  );
+
+/** What is drawn one after the other, with what the draw says of itself. */
+function draws(targets: readonly Target[], seed: number): readonly Draw[] {
+  const random = seededRandom(seed);
+  const found: Draw[] = [];
+  for (let draw = drawTarget(targets, random); draw; draw = drawTarget(draw.rest, random)) found.push(draw);
+  return found;
+}
 
 describe('drawTarget', () => {
-  it('tries every enabled target exactly once, in ascending priority', () => {
+  it('tries every enabled target exactly once: who is down last, and in ascending priority otherwise', () => {
     fc.assert(
-      fc.property(someTargets, fc.integer(), (specs, seed) => {
-        const targets = specs.map((spec, index) =>
-          target(String(index), spec.priority, spec.weight, spec.enabled),
-        );
-        const order = drawAll(targets, seed).map((sid) => targets[Number(sid)] as Target);
-        expect(order.map((each) => each.priority)).toEqual(order.map((each) => each.priority).toSorted());
+      fc.property(someTargets, fc.integer(), (targets, seed) => {
+        const order = draws(targets, seed).map((draw) => draw.target);
+        const rank = (each: Target) => (isDemoted(each) ? 10 : 0) + each.priority;
+        expect(order.map(rank)).toEqual(order.map(rank).toSorted((one, other) => one - other));
         expect(new Set(order)).toEqual(new Set(targets.filter((each) => each.enabled)));
         expect(order).toHaveLength(targets.filter((each) => each.enabled).length);
       }),
     );
+  });
+
+  it('draws from shares that add up to 1, re-normalised over who is left', () => {
+    fc.assert(
+      fc.property(someTargets, fc.integer(), (targets, seed) => {
+        let left: readonly Target[] = targets;
+        for (const { target: drawn, share, among, rest } of draws(targets, seed)) {
+          const group = firstGroup(left);
+          const shares = group.map((each) => shareOf(each, left));
+          expect(shares.reduce((sum, each) => sum + each, 0)).toBeCloseTo(1, 9);
+          expect(group).toContain(drawn);
+          expect([share, among]).toEqual([shareOf(drawn, left), group.length]);
+          expect(rest).toEqual(left.filter((each) => each !== drawn));
+          left = rest;
+        }
+      }),
+    );
+  });
+
+  it('draws the same for the same seed, and the usual order where all are down', () => {
+    fc.assert(
+      fc.property(someTargets, fc.integer(), (targets, seed) => {
+        const down = { health: { state: 'down', why: 'a test' } } as const;
+        const plain = targets.map(({ sid, priority, weight, enabled }) =>
+          target(String(sid), priority, weight, enabled),
+        );
+        const sids = (list: readonly Target[]) => draws(list, seed).map((draw) => draw.target.sid);
+        expect(sids(targets)).toEqual(sids(targets));
+        expect(sids(plain.map((each) => ({ ...each, ...down })))).toEqual(sids(plain));
+      }),
+    );
+  });
+
+  it('keeps the shares of who is left when one is down: 70, 20 and 10 become 2/3 and 1/3', () => {
+    const targets: Target[] = [
+      { ...target('a', 1, 70), health: { state: 'down', why: 'a test' } },
+      target('b', 1, 20),
+      target('c', 1, 10),
+    ];
+    const random = seededRandom(3);
+    const hits: Record<string, number> = { a: 0, b: 0, c: 0 };
+    for (let i = 0; i < 30_000; i++) {
+      const sid = drawTarget(targets, random)?.target.sid ?? '';
+      hits[sid] = (hits[sid] ?? 0) + 1;
+    }
+    expect(hits.a).toBe(0);
+    // Four standard deviations.
+    expect(Math.abs((hits.b ?? 0) - 20_000)).toBeLessThan(4 * Math.sqrt(30_000 * (2 / 3) * (1 / 3)));
   });
 
   it('shares a priority by weight', () => {

@@ -1,5 +1,7 @@
-// Which target is tried next: priority first, then a weighted draw among equals (RFC 2782 style).
+// Which target is tried next: who is down comes last, then priority, then a weighted draw among equals (RFC 2782 style).
 import type { Random } from '../lib/random.ts';
+import type { Endpoint } from '../sip/index.ts';
+import { isDown, type Standing } from './target-health.ts';
 
 /** A place a call can be sent to. Low priority goes first; weight is the share inside a priority. */
 export interface Target {
@@ -8,6 +10,12 @@ export interface Target {
   readonly priority: number;
   readonly weight: number;
   readonly enabled: boolean;
+  /** TLS: the certificate it shows is not checked. */
+  readonly insecure?: boolean;
+  /** Where it is, where that is known already: a device that has registered is behind its own flow. */
+  readonly destination?: Endpoint;
+  /** What calls and OPTIONS told of it. */
+  readonly health?: Standing;
 }
 
 export interface Draw {
@@ -19,17 +27,25 @@ export interface Draw {
   readonly rest: readonly Target[];
 }
 
-/** The enabled targets with the lowest priority number. */
+/** Tried after all others, for being down. */
+export const isDemoted = ({ health }: Target): boolean => health !== undefined && isDown(health);
+
+/** The enabled targets with the lowest priority number: of those that are not down, or of all where each is. */
 export function firstGroup(targets: readonly Target[]): readonly Target[] {
   const enabled = targets.filter((target) => target.enabled);
-  const lowest = Math.min(...enabled.map((target) => target.priority));
-  return enabled.filter((target) => target.priority === lowest);
+  const alive = enabled.filter((target) => !isDemoted(target));
+  const candidates = alive.length > 0 ? alive : enabled;
+  const lowest = Math.min(...candidates.map((target) => target.priority));
+  return candidates.filter((target) => target.priority === lowest);
 }
 
-/** `target`'s share of its priority's traffic when all of the group can be tried; 0 where disabled. */
+/** `target`'s share of the traffic of those that are tried with it: enabled, as much alive, of its priority. */
 export function shareOf(target: Target, targets: readonly Target[]): number {
   if (!target.enabled) return 0;
-  const group = targets.filter((each) => each.enabled && each.priority === target.priority);
+  const demoted = isDemoted(target);
+  const group = targets.filter(
+    (each) => each.enabled && each.priority === target.priority && isDemoted(each) === demoted,
+  );
   const total = totalWeight(group);
   return total === 0 ? 1 / group.length : target.weight / total;
 }

@@ -1,6 +1,7 @@
 // Reads the one audio stream of a session description; sdp-transform splits the lines, nothing it says is trusted.
 import { isIP } from 'node:net';
 import { type MediaDescription, parse, type SessionDescription } from 'sdp-transform';
+import { type CryptoAttribute, readCrypto } from './crypto-attribute.ts';
 import { SdpError } from './sdp-error.ts';
 
 /** Payload types are the static ones of RFC 3551 §6. */
@@ -29,7 +30,11 @@ export interface AudioDescription {
   readonly telephoneEvent?: number;
   readonly direction: Direction;
   readonly ptimeMs?: number;
-  readonly profile: 'RTP/AVP';
+  readonly profile: 'RTP/AVP' | 'RTP/SAVP';
+  /** The keys of RTP/SAVP that we can use, in the description's order; none with RTP/AVP. */
+  readonly crypto?: readonly CryptoAttribute[];
+  /** Where its RTCP is wanted, if not one port above its RTP (RFC 3605). */
+  readonly rtcpPort?: number;
   /** Every m-line of the description, and which of them this is. */
   readonly mediaLines: readonly MediaLine[];
   readonly index: number;
@@ -42,21 +47,23 @@ const CODECS: readonly AudioCodec[] = [
   { name: 'PCMA', payloadType: 8 },
 ];
 /** Only these reach sdp-transform: some of its other patterns take quadratic time on hostile lines. */
-const LINES_READ = /^(?:[vcm]=|a=(?:rtpmap:|ptime:|sendrecv$|sendonly$|recvonly$|inactive$))/;
+const LINES_READ = /^(?:[vcm]=|a=(?:rtpmap:|ptime:|crypto:|rtcp:\d|sendrecv$|sendonly$|recvonly$|inactive$))/;
 const CONTROL_CHARACTER = /[^\P{Cc}\t\r\n]/u;
+
+/** Whether a stream may, or must, be SRTP with keys by SDES. */
+export type SrtpUse = 'none' | 'allowed' | 'required';
 
 /**
  * The first audio stream that is not rejected by port 0.
+ * @param srtp Default `none`: RTP/SAVP is an unsupported profile.
  * @throws {SdpError} and nothing else, whatever the text.
  */
-export function readAudio(sdp: string): AudioDescription {
+export function readAudio(sdp: string, srtp: SrtpUse = 'none'): AudioDescription {
   const session = parseSession(sdp);
   const index = session.media.findIndex((media) => media.type === 'audio' && media.port !== 0);
   const audio = session.media[index];
   if (!audio) throw new SdpError('no-audio', 'no audio stream is offered');
-  if (audio.protocol !== 'RTP/AVP') {
-    throw new SdpError('unsupported-profile', `the profile is ${audio.protocol}, not RTP/AVP`);
-  }
+  const security = securityOf(audio, srtp);
   const formats = String(audio.payloads ?? '').split(' ');
   const codecs = formats.flatMap((format) => codecsOf(audio, format));
   const [first, ...others] = new Set(codecs);
@@ -70,11 +77,28 @@ export function readAudio(sdp: string): AudioDescription {
     ...(telephoneEvent !== undefined && { telephoneEvent }),
     direction: audio.direction ?? session.direction ?? 'sendrecv',
     ...(ptime > 0 && { ptimeMs: ptime }),
-    profile: 'RTP/AVP',
+    ...rtcpPortOf(audio),
+    ...security,
     mediaLines: session.media.map(mediaLine),
     index,
   };
 }
+
+/** Profile and keys. Keys in RTP/AVP are best effort, which SDP has no word for (RFC 4568 §1): they are passed over. */
+function securityOf(audio: MediaDescription, srtp: SrtpUse): Pick<AudioDescription, 'profile' | 'crypto'> {
+  if (audio.protocol === 'RTP/AVP') {
+    if (srtp === 'required') throw new SdpError('srtp-required', 'the profile is RTP/AVP, not RTP/SAVP');
+    return { profile: 'RTP/AVP' };
+  }
+  if (audio.protocol !== 'RTP/SAVP' || srtp === 'none')
+    throw new SdpError('unsupported-profile', `the profile is ${audio.protocol}`);
+  const crypto = (audio.crypto ?? []).map(readCrypto).filter((each) => each !== undefined);
+  if (crypto.length === 0) throw new SdpError('no-common-crypto', 'no SRTP key that we can use');
+  return { profile: 'RTP/SAVP', crypto };
+}
+
+const rtcpPortOf = ({ rtcp }: MediaDescription): Pick<AudioDescription, 'rtcpPort'> =>
+  rtcp && isPort(rtcp.port) && rtcp.port > 0 ? { rtcpPort: rtcp.port } : {};
 
 function parseSession(sdp: string): SessionDescription {
   if (sdp.length > MAX_CHARACTERS)

@@ -5,7 +5,11 @@ export type SdpErrorCode =
   | 'no-audio'
   | 'no-common-codec'
   | 'unsupported-profile'
-  | 'unsupported-address';
+  | 'unsupported-address'
+  /** SRTP is required, and plain RTP is described. */
+  | 'srtp-required'
+  /** SRTP is described, and no suite or key that we speak, or not the one we offered. */
+  | 'no-common-crypto';
 
 export class SdpError extends Error {
   readonly code: SdpErrorCode;

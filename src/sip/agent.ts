@@ -27,6 +27,8 @@ interface MessageView {
   header(name: string): string | undefined;
   /** Every value of a header, comma-separated lists split where the grammar allows lists. */
   headers(name: string): readonly string[];
+  /** Headers that the stack has no use for and whose name begins so, such as `X-`: in order, names as they were written. */
+  extensions(prefix: string): readonly HeaderField[];
   readonly body: string;
 }
 
@@ -107,10 +109,17 @@ export interface ClientInvite {
 export interface DialogHandlers {
   /** The dialog is over: the peer's BYE, our BYE, or a request of ours that got 481, 408 or no answer. */
   ended(by: 'remote' | 'local' | 'failure', request?: RequestView): void;
-  /** The peer's re-INVITE or UPDATE with an offer: the answer's body, or a status that refuses it (such as 488). */
-  offered(offer: string): Body | number;
+  /**
+   * The peer's re-INVITE or UPDATE with an offer: the answer's body, or a status that refuses it (such as 488). A promise
+   * of either has 32 s, 16 s for an UPDATE; until then further offers of both sides wait.
+   */
+  offered(offer: string): Body | number | Promise<Body | number>;
+  /** The offer whose answer is still promised was cancelled, or its time is up: no answer counts any more. */
+  withdrawn?(): void;
   /** The answer that came in the ACK of a 2xx of ours which made the offer. */
   answered?(answer: string): void;
+  /** The ACK of a 2xx of ours has come: to the INVITE that made the dialog, or to a re-INVITE. */
+  acknowledged?(): void;
   /**
    * INFO, REFER, NOTIFY (of a REFER of ours) or MESSAGE inside the dialog, where `UserAgentOptions.dialogMethods` takes
    * them: its response, or the status alone.
@@ -168,7 +177,16 @@ export interface ServerInvite {
    * Sends a final response of 300 or more. `stateless`, for strangers: while the handler of `onInvite` runs and before
    * anything else was sent, the response is sent once, nothing is remembered, and its ACK is absorbed.
    */
-  reject(status: number, headers?: readonly HeaderField[], how?: { readonly stateless: boolean }): void;
+  reject(
+    status: number,
+    headers?: readonly HeaderField[],
+    how?: {
+      readonly stateless?: boolean /** In place of the status' own phrase. */;
+      readonly reason?: string;
+    },
+  ): void;
+  /** Answers nothing at all, for strangers who ask too often: as `stateless`, while the handler of `onInvite` runs. */
+  ignore(): void;
   /**
    * The caller gave up first: by CANCEL or an early BYE (487 has been sent), or it never acknowledged a reliable
    * response (504). Set before the handler of `onInvite` returns.
@@ -184,8 +202,13 @@ export interface ServerInvite {
 export interface ServerRequest {
   readonly request: RequestView;
   readonly received: Endpoint;
-  /** Sends the final response; a second one does nothing. After 64·T1 nobody waits for it any more. */
-  respond(status: number, reply?: Omit<RequestReply, 'status'>): void;
+  /**
+   * Sends the final response; a second one does nothing. After 64·T1 nobody waits for it any more. `stateless`, for
+   * strangers: while the handler runs, the response is sent once and nothing is remembered.
+   */
+  respond(status: number, reply?: Omit<RequestReply, 'status'>, how?: { readonly stateless: boolean }): void;
+  /** Answers nothing at all, and remembers nothing: while the handler runs. */
+  ignore(): void;
 }
 
 /** REGISTER, OPTIONS, MESSAGE and the like outside any dialog. */
@@ -226,6 +249,12 @@ export interface UserAgent {
   request(options: RequestOptions, done: (outcome: RequestOutcome) => void): void;
   /** Takes requests of one method outside any dialog; without a handler they are refused statelessly. */
   onRequest(method: string, handler: (request: ServerRequest) => void): void;
+  /**
+   * Asked before the answer to a request that no handler, transaction or dialog takes: OPTIONS, unknown methods, stray
+   * BYEs. All are answered without it; an answer is longer than its request, so whoever answers all of them can be used
+   * against a forged source.
+   */
+  answersStrangers(mayAnswer: (received: Endpoint) => boolean): void;
   /** Where it listens, with the real ports. */
   readonly listening: readonly Endpoint[];
   counts(): AgentCounts;

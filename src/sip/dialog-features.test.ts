@@ -239,6 +239,25 @@ describe('INFO, REFER and NOTIFY', () => {
     hangUp();
   });
 
+  it('a NOTIFY that is made while the REFER is looked at leaves after its 202', async () => {
+    await start();
+    connect();
+    theirs?.handle({
+      ended: () => {},
+      offered: () => 488,
+      requested: () => {
+        theirs?.request({ method: 'NOTIFY', ...referNotify(100) }, ({ kind }) => events.push(kind));
+        return 202;
+      },
+    });
+    traffic();
+    ours?.request({ method: 'REFER', headers: [['Refer-To', '<sip:carol@example.com>']] });
+    tick();
+    expect(traffic()).toEqual(['REFER', '202', 'NOTIFY', '200']);
+    expect(events).toEqual(['caller: NOTIFY SIP/2.0 100 Trying', 'response']);
+    hangUp();
+  });
+
   it('REFER while an offer is pending gets 491', async () => {
     await start();
     connect();

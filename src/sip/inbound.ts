@@ -1,5 +1,5 @@
 // Every datagram's way in: parse, check, and on to its transaction, its dialog, or the handler of new calls.
-import type { RequestView, ServerInvite, ServerRequest } from './agent.ts';
+import type { Endpoint, RequestView, ServerInvite, ServerRequest } from './agent.ts';
 import { dialogKey } from './dialog/dialog.ts';
 import { intervalRefusal } from './dialog/session-interval.ts';
 import { inviteRefusal, methodRefusal, type Refusal, refusalOf } from './message/check.ts';
@@ -27,6 +27,8 @@ export interface InboundOptions {
   readonly limits?: Partial<Limits>;
   /** An INVITE outside any dialog for which this is true gets no answer at all, not even 100: to play dead in tests. */
   readonly ignore?: (request: RequestView) => boolean;
+  /** An INVITE with Max-Forwards 0 is handed on; 483 without it, before anyone is asked. */
+  readonly takesSpentHops?: boolean;
 }
 
 const DEFAULT_LIMITS: Limits = { serverTransactions: 100_000, state: 300_000 };
@@ -35,21 +37,25 @@ const LOGGED_CHARACTERS = 200;
 
 export class Inbound {
   onInvite: ((invite: ServerInvite) => void) | undefined;
+  /** Whether a request that nobody here takes is answered; see `UserAgent.answersStrangers`. */
+  mayAnswer: (received: Endpoint) => boolean = () => true;
   /** By method. */
   readonly onRequest = new Map<string, (request: ServerRequest) => void>();
   readonly #stack: Stack;
   readonly #limits: Limits;
   readonly #ignore: (invite: RequestView) => boolean;
+  readonly #spentHops: boolean;
   /** To tag of stateless responses: the same for a retransmission (RFC 3261 §8.2.7). */
   readonly #tag: string;
   #dropped = 0;
   #closed = false;
   #bucket: TokenBucket;
 
-  constructor(stack: Stack, { limits, ignore }: InboundOptions) {
+  constructor(stack: Stack, { limits, ignore, takesSpentHops = false }: InboundOptions) {
     this.#stack = stack;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
     this.#ignore = ignore ?? (() => false);
+    this.#spentHops = takesSpentHops;
     this.#tag = newTag(stack.random);
     this.#bucket = fullBucket(this.#limits.invitesPerSecond ?? 0, stack.clock.monotonic());
   }
@@ -101,7 +107,7 @@ export class Inbound {
     // Without a Via there is no telling who asks.
     if (request.value(HEADER.via) === undefined) throw request.fault ?? new SipSyntaxError('via', 'no Via');
     const refusal = refusalOf(request);
-    if (refusal) return this.#refuse(request, flow, refusal);
+    if (refusal) return this.#refuseStranger(request, flow, refusal);
     if (request.method === 'ACK') return this.#ack(request);
     if (this.#stack.layer.absorb(request)) return;
     if (request.method === 'CANCEL') return this.#cancel(request, flow);
@@ -143,22 +149,22 @@ export class Inbound {
   #inDialog(request: SipMessage, flow: Flow): void {
     const dialog = this.#stack.dialogs.get(dialogKey(request.callId, request.toTag, request.fromTag));
     if (dialog) dialog.receive(request, flow);
-    else this.#refuse(request, flow, { status: 481 });
+    else this.#refuseStranger(request, flow, { status: 481 });
   }
 
   #outsideDialog(request: SipMessage, flow: Flow): void {
     const handler = this.onRequest.get(request.method);
-    if (handler) return takeRequest(this.#stack, request, flow, handler);
+    if (handler) return takeRequest(this.#stack, { request, flow, statelessTag: this.#tag }, handler);
     switch (request.method) {
       case 'INVITE':
         return this.#invite(request, flow);
       case 'OPTIONS':
-        return this.#refuse(request, flow, {
+        return this.#refuseStranger(request, flow, {
           status: 200,
           headers: [...capabilities(this.#stack), ['Accept', 'application/sdp']],
         });
       default:
-        return this.#refuse(
+        return this.#refuseStranger(
           request,
           flow,
           methodRefusal(request.method, this.#stack.allow) ?? { status: 481 },
@@ -170,7 +176,7 @@ export class Inbound {
     if (this.#ignore(invite)) return;
     const refusal = this.#stack.layer.isMerged(invite)
       ? { status: 482 }
-      : (inviteRefusal(invite) ?? intervalRefusal(invite, this.#stack.sessionTimer));
+      : (inviteRefusal(invite, this.#spentHops) ?? intervalRefusal(invite, this.#stack.sessionTimer));
     if (refusal) return this.#refuse(invite, flow, refusal);
     if (!this.onInvite) return this.#refuse(invite, flow, { status: 404 });
     if (this.#isOverRate()) return this.#refuse(invite, flow, OVERLOADED);
@@ -180,6 +186,11 @@ export class Inbound {
       if (!(error instanceof SipSyntaxError)) throw error;
       this.#refuse(invite, flow, { status: 400, reason: 'Bad Request: no dialog can be made of it' });
     }
+  }
+
+  /** Anyone can ask for these, in anyone's name. */
+  #refuseStranger(request: SipMessage, flow: Flow, refusal: Refusal): void {
+    if (this.mayAnswer(flow.peer)) this.#refuse(request, flow, refusal);
   }
 
   #refuse(request: SipMessage, flow: Flow, refusal: Refusal): void {

@@ -15,23 +15,37 @@ export {
   authenticate,
   type Challenger,
   challengeHeaders,
+  claimedUser,
 } from './auth/authenticate.ts';
-export { type DigestAlgorithm, ha1Of } from './auth/digest.ts';
+export { answerChallenge, type DigestAlgorithm, formatAnswer, ha1Of, parseChallenge } from './auth/digest.ts';
 export { type NonceOptions, Nonces } from './auth/nonce.ts';
 export { parseSipfrag, referNotify } from './dialog/referral.ts';
 export type { SessionTimerSettings } from './dialog/session-interval.ts';
 export {
   assertedIdentities,
   type Diversion,
+  type DiversionParts,
   diversions,
+  formatDiversion,
+  formatPrivacy,
   mayShowCaller,
+  preferredIdentities,
   privacyOf,
 } from './message/identity.ts';
 export type { SipMessage } from './message/message.ts';
-export { type NameAddr, parseNameAddr } from './message/name-addr.ts';
+export { formatAddress, type NameAddr, parseNameAddr } from './message/name-addr.ts';
 export { fromOctets, toOctets } from './message/octets.ts';
 export { parseMessage } from './message/parse.ts';
 export { formatReason, parseReason, q850CauseOf, type Reason } from './message/reason.ts';
+export {
+  formatReferTo,
+  formatReplaces,
+  parseReferTo,
+  parseReplaces,
+  type ReferTarget,
+  type Replaces,
+  referredBy,
+} from './message/refer.ts';
 export { serializeRequest, serializeResponse } from './message/serialize.ts';
 export { type SipSyntaxCode, SipSyntaxError } from './message/syntax-error.ts';
 export { formatUri, parseUri, type SipUri } from './message/uri.ts';

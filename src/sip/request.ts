@@ -10,6 +10,8 @@ import type { Flow } from './transport/transport.ts';
 
 export interface Outgoing {
   readonly flow: Flow;
+  /** Taken where nothing at all came of `flow`. */
+  readonly otherwise?: Flow | undefined;
   readonly request: Omit<RequestParts, 'via'>;
   readonly credentials?: Credentials | undefined;
   /** The CSeq of a further try; the next number without it. */
@@ -21,9 +23,13 @@ type Reason = 'credentials' | 'interval';
 
 export class SentRequest implements ClientUser {
   readonly #stack: Stack;
-  readonly #outgoing: Outgoing;
+  #flow: Flow;
+  #otherwise: Flow | undefined;
+  #credentials: Credentials | undefined;
+  #nextSeq: (() => number) | undefined;
   readonly #user: ClientUser;
-  readonly #retried = new Set<Reason>();
+  /** Made at the first retry. */
+  #retried: Set<Reason> | undefined;
   #request: RequestParts;
   #branch: string;
   #transaction: ClientTransaction;
@@ -32,7 +38,10 @@ export class SentRequest implements ClientUser {
   /** @throws {SipSyntaxError} when the request may not go on the wire. */
   constructor(stack: Stack, outgoing: Outgoing, user: ClientUser) {
     this.#stack = stack;
-    this.#outgoing = outgoing;
+    this.#flow = outgoing.flow;
+    this.#otherwise = outgoing.otherwise;
+    this.#credentials = outgoing.credentials;
+    this.#nextSeq = outgoing.nextSeq;
     this.#user = user;
     this.#branch = newBranch(stack.random);
     this.#request = { ...outgoing.request, via: viaOf(outgoing.flow.transport, this.#branch) };
@@ -48,18 +57,33 @@ export class SentRequest implements ClientUser {
     return this.#branch;
   }
 
+  /** Nothing is sent again: of headers and body only the credentials are kept, which the ACK repeats. */
+  letGo(): void {
+    const { body: _, ...request } = { ...this.#request, headers: credentialsIn(this.#request) };
+    this.#request = request;
+    this.#credentials = undefined;
+    this.#nextSeq = undefined;
+  }
+
   abandon(): void {
     this.#abandoned = true;
     this.#transaction.abandon();
   }
 
   response(response: SipMessage): void {
+    this.#otherwise = undefined;
     const headers = response.status >= 400 && !this.#abandoned ? this.#revised(response) : undefined;
     if (headers) this.#again(headers);
     else this.#user.response(response);
   }
 
   failed(why: 'timeout' | 'transport', message: string): void {
+    const flow = this.#otherwise;
+    this.#otherwise = undefined;
+    if (why === 'transport' && flow && !this.#abandoned) {
+      this.#flow = flow;
+      return this.#again(this.#request.headers);
+    }
     this.#user.failed(why, message);
   }
 
@@ -68,29 +92,30 @@ export class SentRequest implements ClientUser {
   }
 
   #send(): ClientTransaction {
-    return this.#stack.layer.request(this.#request, this.#branch, this.#outgoing.flow, this);
+    return this.#stack.layer.request(this.#request, this.#branch, this.#flow, this);
   }
 
   /** A new request as far as its transaction goes: new CSeq and branch, the same Call-ID and tags. */
   #again(headers: readonly HeaderField[]): void {
-    const { nextSeq, flow } = this.#outgoing;
     this.#branch = newBranch(this.#stack.random);
-    const via = viaOf(flow.transport, this.#branch);
-    this.#request = { ...this.#request, via, headers, seq: nextSeq?.() ?? this.#request.seq + 1 };
+    const via = viaOf(this.#flow.transport, this.#branch);
+    this.#request = { ...this.#request, via, headers, seq: this.#nextSeq?.() ?? this.#request.seq + 1 };
     this.#transaction = this.#send();
   }
 
   #revised(response: SipMessage): readonly HeaderField[] | undefined {
     const { headers } = this.#request;
     const asked = response.status === 422 ? 'interval' : 'credentials';
-    if (this.#retried.has(asked)) return undefined;
+    if (this.#retried?.has(asked)) return undefined;
     const revised = asked === 'interval' ? withInterval(headers, response) : this.#withCredentials(response);
-    if (revised) this.#retried.add(asked);
+    if (!revised) return undefined;
+    this.#retried ??= new Set();
+    this.#retried.add(asked);
     return revised;
   }
 
   #withCredentials(response: SipMessage): readonly HeaderField[] | undefined {
-    const { credentials } = this.#outgoing;
+    const credentials = this.#credentials;
     const isProxy = response.status === 407;
     if (!credentials || (response.status !== 401 && !isProxy)) return undefined;
     // The topmost that is understood is what the server likes best (RFC 8760 §2.4).

@@ -1,5 +1,5 @@
 // What UAC, UAS and dialogs share: the layer below, the dialogs, and the headers we put into everything.
-import { isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
@@ -12,6 +12,7 @@ import { SipSyntaxError } from './message/syntax-error.ts';
 import { parseUri } from './message/uri.ts';
 import { MAGIC_COOKIE, viaPrefix } from './message/via.ts';
 import { reasonOf } from './status.ts';
+import type { Alarms } from './transaction/alarms.ts';
 import type { TransactionLayer } from './transaction/layer.ts';
 import type { Timers } from './transaction/timers.ts';
 import type { Flow, Transport } from './transport/transport.ts';
@@ -32,8 +33,11 @@ export interface Stack {
   readonly random: Random;
   readonly log: Log;
   readonly timers: Timers;
+  readonly alarms: Alarms;
   readonly layer: TransactionLayer;
   readonly dialogs: Map<string, InboundDialog>;
+  /** The socket that carries what goes there. */
+  readonly transportTo: (destination: Endpoint) => Transport | undefined;
   /** User-Agent and Server. */
   readonly product: string;
   /** The Allow header: the methods taken, by us or by the layer above. */
@@ -85,6 +89,12 @@ export function replyStatelessly(request: SipMessage, flow: Flow, reply: Reply):
   flow.transport.send(responseOctets(request, flow, reply), flow.peer);
 }
 
+/** For what is in the way of something that will be over soon (RFC 3261 §14.2, RFC 3311 §5.2). */
+export const retrySoon = ({ random }: Stack): Refusal => ({
+  status: 500,
+  headers: [['Retry-After', `${Math.floor(random.fraction() * 11)}`]],
+});
+
 /** A refusal as a reply. */
 export const refusing = (refusal: Refusal, toTag: string): Reply => ({ ...refusal, toTag });
 
@@ -96,15 +106,15 @@ export const refusing = (refusal: Refusal, toTag: string): Reply => ({ ...refusa
  */
 export function dialogDestination(stack: Stack, nextHop: string, flow: Flow): Endpoint {
   try {
-    const { scheme, host, port, params } = parseUri(nextHop);
-    const transport = params.get('transport')?.toLowerCase() ?? 'udp';
-    const isOurKind =
-      scheme === 'sip' &&
-      transport !== 'tls' &&
-      transport === flow.peer.transport &&
-      isIPv6(host) === isIPv6(flow.peer.address);
-    if (isIP(host) === 0 || !isOurKind || !stack.reachable(host)) return flow.peer;
-    return { transport: flow.peer.transport, address: host, port: port ?? 5060 };
+    const { peer } = flow;
+    const { scheme, host, port = 5060, params } = parseUri(nextHop);
+    const named = params.get('transport')?.toLowerCase();
+    const transport = named ?? 'udp';
+    const isOurKind = scheme === 'sip' && transport !== 'tls' && transport === peer.transport;
+    const family = isIP(host);
+    if (family === 0 || family !== isIP(peer.address) || !isOurKind || !stack.reachable(host)) return peer;
+    const mayUseTcp = named === undefined && peer.mayUseTcp === true;
+    return { transport: peer.transport, address: host, port, ...(mayUseTcp && { mayUseTcp }) };
   } catch (error) {
     if (error instanceof SipSyntaxError) return flow.peer;
     throw error;

@@ -33,7 +33,14 @@ afterEach(async () => {
 async function open(...transports: TransportName[]): Promise<SipUserAgent> {
   const listen = transports.map((transport): ListenPlace => ({ host: '127.0.0.1', port: 0, transport }));
   const random = seededRandom(agents.length + 1);
-  const agent = await createUserAgent({ clock, random, log: silentLog, listen, tls });
+  const agent = await createUserAgent({
+    clock,
+    random,
+    log: silentLog,
+    listen,
+    tls,
+    dialogMethods: ['INFO'],
+  });
   agents.push(agent);
   return agent;
 }
@@ -152,6 +159,84 @@ describe('a large INVITE', () => {
     call(caller, { ...place(callee, 'udp'), mayUseTcp: true }, large).cancel();
     for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
     expect(events).toEqual([]);
+  });
+});
+
+describe('a large MESSAGE', () => {
+  const large: Body = { contentType: 'text/plain', content: 'x'.repeat(1500) };
+  const taken = async (destination: Partial<Endpoint>, body: Body, kind: 'both' | 'udp') => {
+    const [sender, receiver] = [await open('udp', 'tcp'), await (kind === 'udp' ? open('udp') : openBoth())];
+    const received: string[] = [];
+    receiver.onRequest('MESSAGE', (message) => {
+      received.push(`${message.received.transport} ${message.request.body.length}`);
+      message.respond(200);
+    });
+    const uris = { uri: 'sip:bob@sip.example', from: 'sip:alice@sip.example' };
+    sender.request(
+      { method: 'MESSAGE', ...uris, destination: { ...place(receiver, 'udp'), ...destination }, body },
+      (outcome) => events.push(outcome.kind === 'response' ? `${outcome.response.status}` : outcome.kind),
+    );
+    await until(() => events.length > 0);
+    expect(events).toEqual(['200']);
+    clock.advance(32_000);
+    return received.join();
+  };
+
+  it('goes by TCP, and by UDP after all where TCP is refused', async () => {
+    expect(await taken({ mayUseTcp: true }, large, 'both')).toBe('tcp 1500');
+    events = [];
+    expect(await taken({ mayUseTcp: true }, large, 'udp')).toBe('udp 1500');
+  });
+
+  it.each([
+    ['a small one', { mayUseTcp: true }, { ...large, content: 'x' }, 'udp 1'],
+    ['one to a peer that is known to want UDP', {}, large, 'udp 1500'],
+  ])('differs from %s', async (_, destination, body, expected) => {
+    expect(await taken(destination, body, 'both')).toBe(expected);
+  });
+});
+
+describe('a large request inside a dialog', () => {
+  const large: Body = { contentType: 'text/plain', content: 'x'.repeat(1500) };
+  const heard = async (mayUseTcp: boolean, body: Body, kind: 'both' | 'udp') => {
+    const [caller, callee] = [await open('udp', 'tcp'), await (kind === 'udp' ? open('udp') : openBoth())];
+    answering(callee);
+    const received: string[] = [];
+    callee.onInvite((invite) => {
+      const dialog = invite.accept(sdp());
+      dialog.handle({
+        ended: () => events.push('callee: ended'),
+        offered: () => 488,
+        requested: (request) => {
+          received.push(`${request.header('Via')?.slice(8, 11)} ${request.body.length}`);
+          return 200;
+        },
+      });
+    });
+    const leg = call(caller, { ...place(callee, 'udp'), mayUseTcp });
+    await until(() => leg.dialog !== undefined);
+    leg.dialog?.request({ method: 'INFO', body }, (outcome) =>
+      events.push(`INFO ${outcome.kind === 'response' ? outcome.response.status : outcome.kind}`),
+    );
+    await until(() => events.includes('INFO 200'));
+    leg.dialog?.bye();
+    await until(() => events.includes('callee: ended'));
+    await until(() => caller.counts().dialogs === 0);
+    clock.advance(32_000);
+    return received.join();
+  };
+
+  it('goes by TCP, and by UDP after all where TCP is refused', async () => {
+    expect(await heard(true, large, 'both')).toBe('TCP 1500');
+    events = [];
+    expect(await heard(true, large, 'udp')).toBe('UDP 1500');
+  });
+
+  it.each([
+    ['a small one', true, { ...large, content: 'x' }, 'UDP 1'],
+    ['one to a peer that is known to want UDP', false, large, 'UDP 1500'],
+  ] as const)('differs from %s', async (_, mayUseTcp, body, expected) => {
+    expect(await heard(mayUseTcp, body, 'both')).toBe(expected);
   });
 });
 

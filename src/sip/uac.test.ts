@@ -149,6 +149,8 @@ describe('the INVITE', () => {
     answer(200, { tag: 'b1', contact: 'sip:b@192.0.2.1', headers });
     expect((await peer.next('ACK')).header('Via')).toBe(ack.header('Via'));
     expect(events).toEqual(['answered 200']);
+    dialog?.bye();
+    expect((await peer.next('BYE')).headers('Route')).toEqual(ack.headers('Route'));
   });
 
   it('a 2xx is acknowledged even after its transaction is gone', async () => {
@@ -259,10 +261,8 @@ describe('hostile and odd', () => {
     ['another From tag', (text: string) => text.replace(/(From:.*;tag=)\w+/, '$1guess')],
     ['another CSeq', (text: string) => text.replace('CSeq: 1', 'CSeq: 2')],
     ['another method', (text: string) => text.replace('1 INVITE', '1 BYE')],
-    [
-      'a second Via',
-      (text: string) => text.replace('From:', 'Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx\r\nFrom:'),
-    ],
+    ['a second Via', (text: string) => text.replace('From:', 'Via: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom:')],
+    ['a second Via in its field', (text: string) => text.replace('\r\nFrom:', ', SIP/2.0/UDP h\r\nFrom:')],
     ['a bad status', (text: string) => text.replace('200', '2000')],
     ['a body that is too short', (text: string) => text.replace('Content-Length: 0', 'Content-Length: 9')],
   ])('a response with %s changes nothing', async (_, change) => {

@@ -1,5 +1,6 @@
 // An INVITE of ours on its way: its request, its answers, giving it up (RFC 3261 §13.2, §9.1).
 import type { Body, ClientInvite, HeaderField, InviteHandlers, InviteOptions } from './agent.ts';
+import type { Credentials } from './auth/digest.ts';
 import { type DialogState, uacDialog } from './dialog/dialog.ts';
 import { DialogSession } from './dialog/dialog-session.ts';
 import { askingFor, settledBy } from './dialog/session-interval.ts';
@@ -34,7 +35,8 @@ export function sendInvite(
   const flow = { transport, peer: options.destination };
   const localTag = newTag(stack.random);
   const request = inviteRequest(stack, flow, options, localTag);
-  return new UacInvite({ stack, flow, options, handlers, request, localTag });
+  const { body, credentials } = options;
+  return new UacInvite({ stack, flow, handlers, request, localTag, body, credentials });
 }
 
 function inviteRequest(
@@ -84,33 +86,46 @@ export function withDefaults(
 interface UacInviteOptions {
   readonly stack: Stack;
   readonly flow: Flow;
-  readonly options: InviteOptions;
   readonly handlers: InviteHandlers;
   readonly request: Omit<RequestParts, 'via'>;
   readonly localTag: string;
+  /** Our offer. */
+  readonly body: Body | undefined;
+  readonly credentials: Credentials | undefined;
 }
 
 /** A dialog before its 2xx, and the RSeq of its last reliable response. */
 interface EarlyDialog {
   readonly session: DialogSession;
   rseq: number;
+  /** Whether our offer has its answer. */
+  isAgreed: boolean;
 }
 
+/** A 2xx, and what acknowledges it again. */
+interface Answer {
+  readonly tag: string;
+  readonly acknowledge: () => void;
+}
+
+const NONE: readonly never[] = [];
+/** No more dialogs come of one INVITE: no proxy forks that widely. */
+const MAX_FORKS = 32;
+
 class UacInvite implements ClientInvite, ClientUser {
-  readonly #options: UacInviteOptions;
+  #options: UacInviteOptions;
   readonly #sent: SentRequest;
-  /** The dialogs that reliable provisional responses made, by remote tag. */
-  readonly #early = new Map<string, EarlyDialog>();
-  /** The dialogs its 2xx made, by remote tag: one, or several where a proxy forked. */
-  readonly #dialogs = new Map<string, DialogSession>();
+  /** The dialogs that reliable provisional responses made. */
+  #early: readonly EarlyDialog[] = NONE;
+  /** Its 2xx: one, or several where a proxy forked. */
+  #answers: readonly Answer[] = NONE;
   #hasProgressed = false;
   #canceled = false;
-  #cancelHeaders: readonly HeaderField[] = [];
+  #cancelHeaders: readonly HeaderField[] = NONE;
 
   constructor(options: UacInviteOptions) {
     this.#options = options;
-    const { stack, request, flow } = options;
-    this.#sent = new SentRequest(stack, { request, flow, credentials: options.options.credentials }, this);
+    this.#sent = new SentRequest(options.stack, options, this);
   }
 
   get callId(): string {
@@ -162,26 +177,30 @@ class UacInvite implements ClientInvite, ClientUser {
 
   /** Acknowledges a reliable response by PRACK; false for one that came again or too early (RFC 3262 §4). */
   #isNext(response: SipMessage): boolean {
+    if (!response.headers('Require').some((tag) => tag.toLowerCase() === '100rel')) return true;
     const rseq = parseDigits(response.header('RSeq') ?? '');
-    const isReliable = response.headers('Require').some((tag) => tag.toLowerCase() === '100rel');
-    if (!isReliable || rseq < 1 || response.status === 100 || response.toTag === '') return true;
-    let early = this.#early.get(response.toTag);
+    if (rseq < 1 || response.status === 100 || response.toTag === '') return true;
+    let early = this.#earlyOf(response);
     if (early && rseq !== early.rseq + 1) return false;
     if (!early) {
-      early = { session: this.#session(this.#dialogOf(response), response), rseq };
-      early.session.early = this.#earlyInvite();
-      this.#early.set(response.toTag, early);
+      if (this.#early.length === MAX_FORKS) return false;
+      const isAgreed = this.#options.body === undefined;
+      early = { session: this.#session(this.#dialogOf(response)), rseq, isAgreed };
+      early.session.early = this.#earlyInvite(early);
+      this.#early = [...this.#early, early];
     }
     early.rseq = rseq;
+    early.isAgreed ||= response.bodyOctets !== '';
     const rack: HeaderField = ['RAck', `${rseq} ${this.#sent.request.seq} INVITE`];
     early.session.requests.send('PRACK', { headers: [rack], body: this.#answerTo(response) }, IGNORE_OUTCOME);
     return true;
   }
 
   #succeeded(response: SipMessage): void {
-    const known = this.#dialogs.get(response.toTag);
+    const known = this.#answers.find(({ tag }) => tag === response.toTag);
     if (known) return known.acknowledge();
-    const isFirst = this.#dialogs.size === 0 && !this.#canceled;
+    if (this.#answers.length === MAX_FORKS) return;
+    const isFirst = this.#answers.length === 0 && !this.#canceled;
     try {
       this.#confirm(response, isFirst);
     } catch (error) {
@@ -194,29 +213,46 @@ class UacInvite implements ClientInvite, ClientUser {
   }
 
   #confirm(response: SipMessage, isFirst: boolean): void {
-    const { options, handlers } = this.#options;
+    const { body, handlers } = this.#options;
     const state = this.#dialogOf(response);
-    const early = this.#early.get(response.toTag)?.session;
-    this.#early.delete(response.toTag);
-    const session = early ?? this.#session(state, response);
+    const early = this.#earlyOf(response)?.session;
+    this.#early = this.#early.filter(({ session }) => session !== early);
+    const session = early ?? this.#session(state);
     session.early = undefined;
     // An offer that an early PRACK answered is not there any more.
     const answer = early ? undefined : this.#answerTo(response);
-    this.#dialogs.set(response.toTag, session);
-    session.confirm(options.body ?? answer, settledBy(response), state);
-    session.acknowledge({ headers: credentialsIn(this.#sent.request), body: answer });
+    session.confirm({
+      body: body ?? answer,
+      interval: settledBy(response),
+      peer: response,
+      state,
+    });
+    const acknowledge = session.acknowledge({ headers: credentialsIn(this.#sent.request), body: answer });
+    this.#answers = [...this.#answers, { tag: state.remoteTag, acknowledge }];
     this.#endEarly();
-    const isUsable = options.body !== undefined || answer !== undefined || early !== undefined;
+    this.#letGo();
+    const isUsable = body !== undefined || answer !== undefined || early !== undefined;
     if (isFirst && isUsable) return handlers.answered(session, response);
     session.bye();
     if (isFirst) handlers.failed({ kind: 'response', response });
     else handlers.late?.({ kind: 'answer', status: response.status, sent: 'ACK, BYE' });
   }
 
+  /** A copy of the 2xx, or another one, may come for 64·T1: what that does not need is not kept so long. */
+  #letGo(): void {
+    this.#sent.letGo();
+    this.#options = {
+      ...this.#options,
+      request: this.#sent.request,
+      body: undefined,
+      handlers: this.#options.handlers.late ? this.#options.handlers : SILENT,
+    };
+  }
+
   /** The answer to an offer that came because ours was left out. */
   #answerTo(response: SipMessage): Body | undefined {
-    const { options, handlers } = this.#options;
-    if (options.body || response.bodyOctets === '' || this.#canceled) return undefined;
+    const { body, handlers } = this.#options;
+    if (body || response.bodyOctets === '' || this.#canceled) return undefined;
     const answer = handlers.offered?.(response.body);
     return typeof answer === 'object' ? answer : undefined;
   }
@@ -225,20 +261,15 @@ class UacInvite implements ClientInvite, ClientUser {
     return uacDialog(this.#sent.request, this.#options.localTag, response);
   }
 
-  #session(state: DialogState, peer: SipMessage): DialogSession {
-    const { stack, flow, options } = this.#options;
-    return new DialogSession(stack, {
-      state,
-      flow,
-      peer,
-      ownsCallId: true,
-      credentials: options.credentials,
-    });
+  #session(state: DialogState): DialogSession {
+    const { stack, flow, credentials } = this.#options;
+    return new DialogSession(stack, { state, flow, ownsCallId: true, credentials });
   }
 
-  #earlyInvite(): DialogSession['early'] {
+  #earlyInvite(early: EarlyDialog): DialogSession['early'] {
     const { handlers } = this.#options;
     return {
+      refusal: () => (early.isAgreed ? undefined : { status: 491 }),
       offered: (offer) => (this.#canceled ? 488 : (handlers.offered?.(offer) ?? 488)),
       prack: () => undefined,
       pracked() {},
@@ -246,11 +277,18 @@ class UacInvite implements ClientInvite, ClientUser {
     };
   }
 
+  #earlyOf({ toTag }: SipMessage): EarlyDialog | undefined {
+    return this.#early.find(({ session }) => session.remoteTag === toTag);
+  }
+
   #endEarly(): void {
-    for (const { session } of this.#early.values()) session.dispose();
-    this.#early.clear();
+    for (const { session } of this.#early) session.dispose();
+    this.#early = NONE;
   }
 }
+
+/** Of an INVITE whose outcome has been told. */
+const SILENT: InviteHandlers = { provisional() {}, answered() {}, failed() {} };
 
 /** What counts is the INVITE's own final response. */
 const IGNORE_OUTCOME: ClientUser = { response() {}, failed() {} };

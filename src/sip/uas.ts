@@ -4,9 +4,18 @@ import { type DialogState, uasDialog } from './dialog/dialog.ts';
 import { DialogSession } from './dialog/dialog-session.ts';
 import { ReliableResponses } from './dialog/reliable-responses.ts';
 import { settled } from './dialog/session-interval.ts';
+import type { Refusal } from './message/check.ts';
 import type { SipMessage } from './message/message.ts';
 import { bracketed } from './message/uri.ts';
-import { capabilities, contactOf, newTag, replyStatelessly, responseOctets, type Stack } from './stack.ts';
+import {
+  capabilities,
+  contactOf,
+  newTag,
+  replyStatelessly,
+  responseOctets,
+  retrySoon,
+  type Stack,
+} from './stack.ts';
 import type { ServerTransaction, ServerUser } from './transaction/server-transaction.ts';
 import type { Flow } from './transport/transport.ts';
 
@@ -82,6 +91,7 @@ class UasInvite implements ServerInvite, ServerUser {
   progress(status: number, body?: Body, how = { reliable: false }): void {
     if (status <= 100 || status >= 200) throw new RangeError(`${status} is no provisional response over 100`);
     if (this.#phase === 'final') return;
+    this.#openEarly();
     const isReliable = this.#asks('Require') || (how.reliable && this.#asks('Supported'));
     if (isReliable) this.#reliable.inTurn(() => this.#progressReliably(status, body));
     else this.#transaction.respond(status, this.#octets(status, body));
@@ -97,23 +107,34 @@ class UasInvite implements ServerInvite, ServerUser {
       return session;
     }
     this.#phase = 'final';
+    this.#isHeld = true;
     this.#reliable.inTurn(() => this.#sendSuccess(session, body));
     return session;
   }
 
-  reject(status: number, headers: readonly HeaderField[] = [], how = { stateless: false }): void {
+  reject(
+    status: number,
+    headers: readonly HeaderField[] = [],
+    { stateless = false, reason }: { stateless?: boolean; reason?: string } = {},
+  ): void {
     if (status < 300 || status > 699) throw new RangeError(`${status} is no final response of 300 or more`);
     if (this.#phase === 'final') return;
-    if (how.stateless && this.#phase === 'new') {
+    const reply = { status, headers, ...(reason !== undefined && { reason }) };
+    if (stateless && this.#phase === 'new') {
       const { flow, statelessTag } = this.#incoming;
-      replyStatelessly(this.request, flow, { status, headers, toTag: statelessTag });
+      replyStatelessly(this.request, flow, { ...reply, toTag: statelessTag });
     } else {
-      const reply = { status, headers, toTag: this.#dialog.localTag };
-      this.#transaction.respond(status, responseOctets(this.request, this.#transaction.flow, reply));
+      const { flow } = this.#transaction;
+      const octets = responseOctets(this.request, flow, { ...reply, toTag: this.#dialog.localTag });
+      this.#transaction.respond(status, octets);
     }
     this.#phase = 'final';
     this.#reliable.dispose();
     this.#session?.dispose();
+  }
+
+  ignore(): void {
+    if (this.#phase === 'new') this.#phase = 'final';
   }
 
   canceled(): void {
@@ -144,12 +165,11 @@ class UasInvite implements ServerInvite, ServerUser {
     const { interval, headers } = settled(this.request, this.#stack.sessionTimer);
     const octets = this.#octets(200, body, headers);
     this.#transaction.respond(200, octets);
-    session.confirm(body, interval);
-    session.awaitAck(octets, this.request, this.#transaction.flow);
+    session.confirm({ body, interval, peer: this.request });
+    session.awaitAck(octets, { request: this.#incoming.request, transaction: this.#transaction });
   }
 
   #progressReliably(status: number, body: Body | undefined): void {
-    const session = this.#dialogSession();
     // The INVITE's offer has its answer; an offer of ours gets it by PRACK.
     if (body && this.request.bodyOctets !== '') this.#isAgreed = true;
     this.#reliable.send((rseq) => {
@@ -161,12 +181,24 @@ class UasInvite implements ServerInvite, ServerUser {
       this.#transaction.respond(status, octets);
       return () => transport.send(octets, peer);
     });
-    session.early ??= {
-      offered: (offer) => (this.#isAgreed ? this.onOffer(offer) : 500),
+  }
+
+  /** A tag in a provisional response makes a dialog, in which the caller may ask and hang up (RFC 3261 §12.1.1, §15). */
+  #openEarly(): void {
+    this.#dialogSession().early ??= {
+      refusal: () => this.#offerRefusal(),
+      offered: (offer) => this.onOffer(offer),
       prack: (prack) => this.#pracked(prack),
       pracked: () => this.#reliable.goOn(),
       ended: () => this.#givenUp(487),
     };
+  }
+
+  #offerRefusal(): Refusal | undefined {
+    if (this.#isAgreed) return undefined;
+    // The offer that has no answer yet is ours.
+    if (this.request.bodyOctets === '') return { status: 491 };
+    return retrySoon(this.#stack);
   }
 
   #pracked(prack: SipMessage): Body | number | undefined {
@@ -183,7 +215,6 @@ class UasInvite implements ServerInvite, ServerUser {
     this.#session ??= new DialogSession(this.#stack, {
       state: this.#dialog,
       flow,
-      peer: this.request,
       ownsCallId: false,
     });
     return this.#session;

@@ -1,9 +1,7 @@
 // The API of the stack: binds the sockets, composes the layers, and shows each incoming message its place.
-import { isIPv6 } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { isLoopback } from '../lib/networks.ts';
 import type { Random } from '../lib/random.ts';
 import type {
   AgentCounts,
@@ -20,13 +18,15 @@ import type {
 import { boundaryOf, guardedClock } from './boundary.ts';
 import type { SessionTimerSettings } from './dialog/session-interval.ts';
 import { Inbound, type InboundOptions } from './inbound.ts';
-import { isLarge, sendLargeInvite } from './large-invite.ts';
+import { isLarge, sendLargeInvite, sendLargeRequest } from './large-request.ts';
 import { ALLOWED_METHODS, methodRefusal } from './message/check.ts';
 import { sendOutOfDialog } from './out-of-dialog.ts';
 import type { InboundDialog, Stack } from './stack.ts';
+import { Alarms } from './transaction/alarms.ts';
 import { TransactionLayer } from './transaction/layer.ts';
 import { RFC_TIMERS } from './transaction/timers.ts';
 import { type ListenPlace, listenAll } from './transport/listen.ts';
+import { transportTo } from './transport/select.ts';
 import type { StreamLimits } from './transport/stream-connection.ts';
 import type { TlsOptions, TlsTransport } from './transport/tls.ts';
 import type { Receive, Transport } from './transport/transport.ts';
@@ -77,20 +77,25 @@ export async function createUserAgentOver(
 ): Promise<SipUserAgent> {
   const boundary = boundaryOf(options.log);
   const clock = guardedClock(options.clock, boundary);
+  const alarms = new Alarms(clock, boundary);
+  const transports: Transport[] = [];
   const stack: Stack = {
     clock,
     random: options.random,
     log: options.log,
     timers: RFC_TIMERS,
-    layer: new TransactionLayer(clock, RFC_TIMERS, boundary),
+    alarms,
+    layer: new TransactionLayer(alarms, RFC_TIMERS, boundary),
     dialogs: new Map<string, InboundDialog>(),
+    transportTo: (destination) => transportTo(transports, destination),
     product: options.product ?? 'Tandem',
     allow: [ALLOWED_METHODS, ...(options.dialogMethods ?? [])].join(', '),
     sessionTimer: options.sessionTimer ?? {},
     reachable: options.reachable ?? (() => true),
   };
   const inbound = new Inbound(stack, options);
-  return new Agent(stack, inbound, await open(inbound.receive, clock));
+  transports.push(...(await open(inbound.receive, clock)));
+  return new Agent(stack, inbound, transports);
 }
 
 class Agent implements SipUserAgent {
@@ -114,10 +119,10 @@ class Agent implements SipUserAgent {
 
   invite(options: InviteOptions, handlers: InviteHandlers): ClientInvite {
     const { destination } = options;
-    const transport = this.#transportTo(destination);
+    const transport = this.#stack.transportTo(destination);
     if (!transport) return failLater(this.#stack, destination, handlers);
     const byStream: InviteOptions = { ...options, destination: { ...destination, transport: 'tcp' } };
-    const stream = destination.mayUseTcp && isLarge(options) && this.#transportTo(byStream.destination);
+    const stream = destination.mayUseTcp && isLarge(options) && this.#stack.transportTo(byStream.destination);
     if (!stream) return sendInvite(this.#stack, transport, options, handlers);
     return sendLargeInvite(
       (each) => sendInvite(this.#stack, stream, byStream, each),
@@ -135,14 +140,29 @@ class Agent implements SipUserAgent {
   }
 
   request(options: RequestOptions, done: (outcome: RequestOutcome) => void): void {
-    const transport = this.#transportTo(options.destination);
-    if (transport) sendOutOfDialog(this.#stack, transport, options, done);
-    else this.#stack.clock.after(0, () => done(unreachable(options.destination)));
+    const { destination } = options;
+    const transport = this.#stack.transportTo(destination);
+    if (!transport) {
+      this.#stack.clock.after(0, () => done(unreachable(destination)));
+      return;
+    }
+    const byStream: RequestOptions = { ...options, destination: { ...destination, transport: 'tcp' } };
+    const stream = destination.mayUseTcp && isLarge(options) && this.#stack.transportTo(byStream.destination);
+    if (!stream) return sendOutOfDialog(this.#stack, transport, options, done);
+    sendLargeRequest(
+      (each) => sendOutOfDialog(this.#stack, stream, byStream, each),
+      (each) => sendOutOfDialog(this.#stack, transport, options, each),
+      done,
+    );
   }
 
   onRequest(method: string, handler: (request: ServerRequest) => void): void {
     this.#inbound.onRequest.set(method, handler);
     if (methodRefusal(method, this.#stack.allow)) this.#stack.allow += `, ${method}`;
+  }
+
+  answersStrangers(mayAnswer: (received: Endpoint) => boolean): void {
+    this.#inbound.mayAnswer = mayAnswer;
   }
 
   counts(): AgentCounts {
@@ -156,16 +176,6 @@ class Agent implements SipUserAgent {
     // A datagram leaves in the next turn only, and a closed socket loses it.
     await turn();
     await Promise.all(this.#transports.map((transport) => transport.close()));
-  }
-
-  /** A socket of the destination's kind; among several, the one that shares its being loopback or not. */
-  #transportTo(destination: Endpoint): Transport | undefined {
-    const fitting = this.#transports.filter(
-      ({ local }) =>
-        local.transport === destination.transport && isIPv6(local.address) === isIPv6(destination.address),
-    );
-    const near = isLoopback(destination.address);
-    return fitting.find(({ local }) => isLoopback(local.address) === near) ?? fitting[0];
   }
 }
 

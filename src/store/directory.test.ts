@@ -4,9 +4,12 @@ import { FakeClock } from '../../test/support/fake-clock.ts';
 import { seededRandom } from '../lib/random.ts';
 import {
   call,
+  connectionPolicy,
+  connectionPolicyTarget,
   credential,
   domain,
   incomingPhoneNumber,
+  insecureTarget,
   newRow,
   originationUrl,
   trunk,
@@ -93,6 +96,25 @@ describe('dropping a trunk', () => {
     expect(directory.find(incomingPhoneNumber, number.sid)).toEqual({ ...number, trunkSid: null });
     expect(directory.findBy(incomingPhoneNumber, { trunkSid: row.sid })).toEqual([]);
     expect(directory.findBy(incomingPhoneNumber, { phoneNumber: '+14155550123' })).toHaveLength(1);
+  });
+});
+
+describe('dropping a connection policy', () => {
+  it('drops its targets, and what makes them insecure', () => {
+    const directory = new DirectoryMirror();
+    const [policy, other] = [0, 1].map(() => newRow(connectionPolicy, { accountSid }, world));
+    const targetOf = (connectionPolicySid = '') =>
+      newRow(connectionPolicyTarget, { accountSid, connectionPolicySid, target: 'sip:a.example' }, world);
+    const [gone, kept] = [targetOf(policy?.sid), targetOf(other?.sid)];
+    for (const row of [policy, other]) if (row) directory.put(connectionPolicy, row);
+    for (const row of [gone, kept]) {
+      directory.put(connectionPolicyTarget, row);
+      directory.put(insecureTarget, newRow(insecureTarget, { accountSid, targetSid: row.sid }, world));
+    }
+    directory.drop(connectionPolicy, policy?.sid ?? '');
+    expect(directory.all(connectionPolicyTarget)).toEqual([kept]);
+    expect(directory.all(insecureTarget).map(({ targetSid }) => targetSid)).toEqual([kept.sid]);
+    expect(directory.findBy(insecureTarget, { targetSid: gone.sid })).toEqual([]);
   });
 });
 

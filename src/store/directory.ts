@@ -76,7 +76,7 @@ export class DirectoryMirror implements Directory {
     }
   }
 
-  /** Removes a row and everything below it, and clears what refers to it, as the database does. */
+  /** Removes a row and everything below it, and clears or removes what refers to it, as the database does. */
   drop(definition: AnyResource, sid: string): void {
     const table = this.#tables.get(definition);
     const row = table?.rows.get(sid);
@@ -88,9 +88,11 @@ export class DirectoryMirror implements Directory {
       if (other.parent === definition) {
         for (const child of this.children(other, sid)) this.drop(other, child.sid);
       }
-      for (const field of clearedWith(other, definition.sid)) {
-        for (const user of this.#matching(other, { [field]: sid }))
-          this.put(other, { ...user, [field]: null });
+      for (const { field, onDelete } of followers(other, definition.sid)) {
+        for (const user of this.#matching(other, { [field]: sid })) {
+          if (onDelete === 'cascade') this.drop(other, user.sid);
+          else this.put(other, { ...user, [field]: null });
+        }
       }
     }
   }
@@ -131,22 +133,25 @@ export class DirectoryMirror implements Directory {
   }
 }
 
-/** What a definition asks for, its parent, and what is cleared when the row it names goes. */
+/** What a definition asks for, its parent, and what is cleared or goes when the row it names goes. */
 function indexedFields(definition: AnyResource): readonly (readonly string[])[] {
   const parent = parentField(definition);
-  const cleared = Object.entries(definition.fields).filter(
-    ([, field]) => field.reference?.onDelete === 'clear',
+  const following = Object.entries(definition.fields).filter(
+    ([, { reference }]) => reference !== undefined && reference.onDelete !== 'restrict',
   );
   return [
     ...(definition.indexes ?? []),
     ...(parent === undefined ? [] : [[parent]]),
-    ...cleared.map(([name]) => [name]),
+    ...following.map(([name]) => [name]),
   ];
 }
 
-const clearedWith = ({ fields }: AnyResource, prefix: string): readonly string[] =>
-  Object.entries(fields).flatMap(([name, { reference }]) =>
-    reference?.prefix === prefix && reference.onDelete === 'clear' ? [name] : [],
+/** The fields by which rows are changed, or go, with the row they name. */
+const followers = ({ fields }: AnyResource, prefix: string) =>
+  Object.entries(fields).flatMap(([field, { reference }]) =>
+    reference?.prefix === prefix && reference.onDelete !== 'restrict'
+      ? [{ field, onDelete: reference.onDelete }]
+      : [],
   );
 
 const keyOf = (

@@ -1,59 +1,76 @@
 // What the calls' journal writes and reads, as SQL.
 import type { Clock } from '../lib/clock.ts';
-import { call, type Row } from '../resources/index.ts';
+import { type AnyResource, call, type Row, recording, webhook } from '../resources/index.ts';
 import type { Codec } from './codec.ts';
-import type { Engine, SqlRow, Statement } from './engine.ts';
+import type { Engine, Statement } from './engine.ts';
+import { outboxValues, webhookSid } from './outbox.ts';
 import { createStatements, type Statements } from './statements.ts';
-import type { JournalEntry, OutboxRow } from './store.ts';
+import type { Along, JournalEntry, OutboxRow, Patch } from './store.ts';
 
 type Call = Row<typeof call>;
+
+/** One thing to write: a moment of a call, or what became of a callback. */
+export type Work = JournalEntry<Call> | { readonly tried: string; readonly patch: Patch<typeof webhook> };
 
 export interface JournalParts {
   readonly engine: Engine;
   readonly codec: Codec;
   readonly clock: Clock;
+  /** This run of the exchange. */
+  readonly node: string;
 }
 
 export class JournalStatements {
   readonly #codec: Codec;
   readonly #clock: Clock;
+  readonly #node: string;
   readonly #statements: Statements;
 
-  constructor({ engine, codec, clock }: JournalParts) {
+  constructor({ engine, codec, clock, node }: JournalParts) {
+    this.#node = node;
     this.#codec = codec;
     this.#clock = clock;
     this.#statements = createStatements(engine.db);
   }
 
-  of({ insert, update, trace, outbox }: JournalEntry<Call>): readonly Statement[] {
+  /**
+   * All of a group in as few statements as do: one for each call, however many moments of it there are. Calls come
+   * first, as what follows refers to them.
+   */
+  of(group: readonly Work[]): readonly Statement[] {
+    const entries = group.filter(isEntry);
+    const traces = new Map(entries.flatMap(({ trace }) => (trace ? [[trace.callSid, trace]] : [])));
     return [
-      ...(insert ? [this.#statements.insert(call.table, this.#codec.encode(call, insert))] : []),
-      ...(update ? [this.#update(update.sid, update.patch)] : []),
-      ...(trace ? [this.#trace(trace.callSid, trace.json)] : []),
-      // Not a plain insert: where the answer to a commit was lost, the entry comes again.
-      ...(outbox ?? []).map((row) => this.#statements.upsert('outbox', this.#outboxColumns(row), 'id')),
+      ...this.#calls(entries),
+      ...Array.from(traces.values(), ({ callSid, toJson }) => this.#trace(callSid, toJson())),
+      ...entries.flatMap(({ records = [] }) => records.map((record) => this.#record(record))),
+      ...entries.flatMap(({ removed = [] }) =>
+        removed.map(({ definition, sid }) =>
+          this.#statements.remove(definition.table, { column: 'sid', value: sid }),
+        ),
+      ),
+      ...entries.flatMap(({ outbox = [] }) => outbox.map((row) => this.#outbox(row))),
+      ...group.flatMap((work) => this.#callback(work)),
     ];
   }
 
-  settle(outboxId: string): Statement {
-    return this.#statements.remove('outbox', { column: 'id', value: outboxId });
-  }
-
-  retried(outboxId: string, attempts: number): Statement {
-    return this.#statements.update('outbox', { attempts }, { column: 'id', value: outboxId });
-  }
-
-  outboxRow(row: SqlRow): OutboxRow {
-    return {
-      id: String(row.id),
-      callSid: String(row.call_sid),
-      accountSid: String(row.account_sid),
-      sequence: Number(row.sequence),
-      url: String(this.#codec.decodeValue('url', row.url ?? '')),
-      method: row.method === 'GET' ? 'GET' : 'POST',
-      parameters: String(row.parameters),
-      attempts: Number(row.attempts),
-    };
+  #calls(entries: readonly JournalEntry<Call>[]): readonly Statement[] {
+    const inserts = new Map<string, Call>();
+    const patches = new Map<string, Partial<Call>>();
+    for (const { insert, update } of entries) {
+      if (insert) inserts.set(insert.sid, insert);
+      if (!update) continue;
+      const { sid, patch } = update;
+      const inserted = inserts.get(sid);
+      if (inserted) inserts.set(sid, { ...inserted, ...patch });
+      else patches.set(sid, { ...patches.get(sid), ...patch });
+    }
+    return [
+      ...Array.from(inserts.values(), (row) =>
+        this.#statements.insert(call.table, this.#codec.encode(call, { ...row, node: this.#node })),
+      ),
+      ...Array.from(patches, ([sid, patch]) => this.#update(sid, patch)),
+    ];
   }
 
   #update(sid: string, patch: Partial<Call>): Statement {
@@ -61,20 +78,36 @@ export class JournalStatements {
     return this.#statements.update(call.table, columns, { column: 'sid', value: sid });
   }
 
+  /** A recording is this run's, as its file is. */
+  #owned(definition: AnyResource, row: object): object {
+    return definition === recording ? { ...row, node: this.#node } : row;
+  }
+
+  #record({ definition, row }: Along): Statement {
+    return this.#statements.upsert(
+      definition.table,
+      this.#codec.encode(definition, this.#owned(definition, row)),
+      'sid',
+    );
+  }
+
+  #callback(work: Work): readonly Statement[] {
+    if (!('tried' in work)) return [];
+    const columns = this.#codec.encode(webhook, { dateUpdated: this.#clock.now(), ...work.patch });
+    return [
+      this.#statements.update(webhook.table, columns, { column: 'sid', value: webhookSid(work.tried) }),
+    ];
+  }
+
+  /** Where the answer to a commit was lost, the group comes again; what was sent meanwhile stays as it is. */
+  #outbox(row: OutboxRow): Statement {
+    const values = outboxValues(row, this.#node, this.#clock.now());
+    return this.#statements.insertOnce(webhook.table, this.#codec.encode(webhook, values), 'sid');
+  }
+
   #trace(callSid: string, json: string): Statement {
     return this.#statements.upsert('route_traces', { call_sid: callSid, trace: json }, 'call_sid');
   }
-
-  #outboxColumns(row: OutboxRow) {
-    return {
-      id: row.id,
-      call_sid: row.callSid,
-      account_sid: row.accountSid,
-      sequence: row.sequence,
-      url: this.#codec.encodeValue('url', row.url),
-      method: row.method,
-      parameters: row.parameters,
-      attempts: row.attempts,
-    };
-  }
 }
+
+export const isEntry = (work: Work): work is JournalEntry<Call> => !('tried' in work);

@@ -1,18 +1,26 @@
-// The calls' way to the disk: whatever queued while the last group was committing goes together, without a timer.
+// The calls' way to the disk: whatever came in one turn, or while the last group was committing, goes together.
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { call, type Row } from '../resources/index.ts';
+import { call, type Row, recording, type webhook } from '../resources/index.ts';
 import type { Codec } from './codec.ts';
-import type { Engine, Statement } from './engine.ts';
-import { type JournalParts, JournalStatements } from './journal-statements.ts';
-import { type Journal, type JournalCounts, type JournalEntry, type OutboxRow, StoreError } from './store.ts';
+import type { Engine, SqlRow } from './engine.ts';
+import { isEntry, JournalStatements, type Work } from './journal-statements.ts';
+import { Outbox, type OutboxParts, unheldBy } from './outbox.ts';
+import {
+  type Filter,
+  type Journal,
+  type JournalCounts,
+  type JournalEntry,
+  type OutboxRow,
+  type Patch,
+  StoreError,
+} from './store.ts';
 
 type Call = Row<typeof call>;
 
 interface Pending {
-  readonly statements: readonly Statement[];
-  /** Absent where only a callback is settled or retried. */
-  readonly entry?: JournalEntry<Call>;
+  readonly work: Work;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -20,12 +28,19 @@ interface Pending {
 /** Entries of one transaction at most: bounds how long an API write waits behind a burst. */
 const MAX_GROUP = 1000;
 /** Entries kept while the database is away; what comes beyond is refused, as memory has an end. */
-const MAX_WAITING = 20_000;
+const MAX_WAITING = 100_000;
 const RETRY_MS = 1000;
+/** Old webhooks are looked for this often, while there are new ones. */
+const PRUNE_MS = 60_000;
+/** The database is there and takes nothing for now: another moment may be better. */
+const PASSING: readonly StoreError['code'][] = ['unreachable', 'full', 'locked', 'unwritable'];
 const LIVE_STATUSES: readonly string[] = ['queued', 'ringing', 'in-progress'] satisfies Call['status'][];
+const OPEN_RECORDINGS: readonly string[] = ['in-progress', 'paused', 'stopped', 'processing'] satisfies Row<
+  typeof recording
+>['status'][];
 
 /** A call that has not begun: it does not while the database is away. */
-const isBeginning = (entry: JournalEntry<Call> | undefined): boolean => entry?.insert !== undefined;
+const isBeginning = (work: Work): boolean => isEntry(work) && work.insert !== undefined;
 
 export class GroupJournal implements Journal<Call> {
   readonly #engine: Engine;
@@ -33,8 +48,12 @@ export class GroupJournal implements Journal<Call> {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #statements: JournalStatements;
+  readonly #outbox: Outbox;
+  readonly #node: string;
   readonly #callsEnded: Record<string, number> = {};
   #callsPlaced = 0;
+  #refused = 0;
+  #prunedAtMs: number;
   #commits = 0;
   #commitMs = 0;
   #queue: Pending[] = [];
@@ -43,39 +62,70 @@ export class GroupJournal implements Journal<Call> {
   #retryNow: (() => void) | undefined;
   #closed = false;
 
-  constructor(parts: JournalParts & { readonly log: Log }) {
+  constructor(parts: OutboxParts & { readonly log: Log }) {
     this.#engine = parts.engine;
     this.#codec = parts.codec;
     this.#clock = parts.clock;
     this.#log = parts.log;
+    this.#node = parts.node;
     this.#statements = new JournalStatements(parts);
+    this.#outbox = new Outbox(parts);
+    this.#prunedAtMs = parts.clock.monotonic();
   }
 
   commit(entry: JournalEntry<Call>): Promise<void> {
-    return this.#write(this.#statements.of(entry), entry);
+    return this.#write(entry);
   }
 
-  settle(outboxId: string): Promise<void> {
-    return this.#write([this.#statements.settle(outboxId)]);
+  tried(outboxId: string, patch: Patch<typeof webhook>): Promise<void> {
+    return this.#write({ tried: outboxId, patch });
   }
 
-  retried(outboxId: string, attempts: number): Promise<void> {
-    return this.#write([this.#statements.retried(outboxId, attempts)]);
+  release(outboxId: string): Promise<void> {
+    return this.#write({ tried: outboxId, patch: { node: null } });
   }
 
-  async waiting(limit: number): Promise<readonly OutboxRow[]> {
-    const query = this.#engine.db.selectFrom('outbox').selectAll().orderBy('position').limit(limit);
-    return (await query.execute()).map((row) => this.#statements.outboxRow(row));
+  waiting(limit: number): Promise<readonly OutboxRow[]> {
+    return this.#outbox.waiting(limit);
   }
 
-  async countWaiting(): Promise<number> {
-    const query = this.#engine.db.selectFrom('outbox').select(({ fn }) => fn.countAll<number>().as('count'));
-    return Number((await query.executeTakeFirst())?.count);
+  lanes(): Promise<readonly string[]> {
+    return this.#outbox.lanes();
+  }
+
+  claim(lane: string, limit: number): Promise<readonly OutboxRow[]> {
+    return this.#outbox.claim(lane, limit);
+  }
+
+  nextDueMs(lane: string): Promise<number | undefined> {
+    return this.#outbox.nextDueMs(lane);
+  }
+
+  replay(where: readonly Filter[], limit: number): Promise<number> {
+    return this.#outbox.replay(where, limit);
+  }
+
+  countWaiting(): Promise<number> {
+    return this.#outbox.countWaiting();
   }
 
   async unfinished(): Promise<readonly Call[]> {
-    const query = this.#engine.db.selectFrom('calls').selectAll().where('status', 'in', LIVE_STATUSES);
-    return (await query.orderBy('position').execute()).map((row) => this.#codec.decode(call, row));
+    const isLost = unheldBy({ engine: this.#engine, node: this.#node });
+    const claim = this.#engine.db
+      .updateTable('calls')
+      .set({ node: this.#node })
+      .where('status', 'in', LIVE_STATUSES)
+      .where(isLost);
+    const rows = (await claim.returningAll().execute()) as SqlRow[];
+    const inOrder = rows.toSorted((a, b) => Number(a.position) - Number(b.position));
+    return inOrder.map((row) => this.#codec.decode(call, row));
+  }
+
+  async lostRecordings(): Promise<{ rows: readonly Row<typeof recording>[]; isSole: boolean }> {
+    const { db, isSole } = this.#engine;
+    const open = db.selectFrom('recordings').selectAll().where('status', 'in', OPEN_RECORDINGS);
+    const lost = open.where(unheldBy({ engine: this.#engine, node: this.#node })).orderBy('position');
+    return { rows: (await lost.execute()).map((row) => this.#codec.decode(recording, row)), isSole };
   }
 
   async trace(callSid: string): Promise<string | undefined> {
@@ -86,6 +136,7 @@ export class GroupJournal implements Journal<Call> {
   counts(): JournalCounts {
     return {
       waiting: this.#queue.length,
+      refused: this.#refused,
       commits: this.#commits,
       commitMs: this.#commitMs,
       callsPlaced: this.#callsPlaced,
@@ -100,18 +151,26 @@ export class GroupJournal implements Journal<Call> {
     await this.#flushing;
   }
 
-  #write(statements: readonly Statement[], entry?: JournalEntry<Call>): Promise<void> {
+  #write(work: Work): Promise<void> {
     if (this.#closed) return Promise.reject(new StoreError('closed', 'The database is closed'));
-    if (this.#away && (isBeginning(entry) || this.#queue.length >= MAX_WAITING)) {
-      return Promise.reject(this.#away);
-    }
+    if (this.#away && isBeginning(work)) return Promise.reject(this.#away);
+    if (this.#queue.length >= MAX_WAITING) return this.#refuse();
     return new Promise((resolve, reject) => {
-      this.#queue.push({ statements, ...(entry && { entry }), resolve, reject });
+      this.#queue.push({ work, resolve, reject });
       this.#flushing ??= this.#flush();
     });
   }
 
+  #refuse(): Promise<never> {
+    if (this.#refused === 0)
+      this.#log.error({ waiting: MAX_WAITING }, 'call records are refused: too many wait');
+    this.#refused += 1;
+    const error = this.#away ?? new StoreError('failed', 'Too many call records wait to be written');
+    return Promise.reject(error);
+  }
+
   async #flush(): Promise<void> {
+    await turn();
     while (this.#queue.length > 0) {
       const group = this.#queue.slice(0, MAX_GROUP);
       this.#queue = this.#queue.slice(MAX_GROUP);
@@ -129,7 +188,7 @@ export class GroupJournal implements Journal<Call> {
     try {
       await this.#run(group);
     } catch (error) {
-      if (error instanceof StoreError && error.code === 'unreachable' && !this.#closed) {
+      if (error instanceof StoreError && PASSING.includes(error.code) && !this.#closed) {
         this.#isAway(error);
         return group;
       }
@@ -148,17 +207,25 @@ export class GroupJournal implements Journal<Call> {
 
   async #run(group: readonly Pending[]): Promise<void> {
     const startedMs = this.#clock.monotonic();
-    await this.#engine.run(
-      group.flatMap((pending) => pending.statements),
-      'normal',
-    );
+    await this.#engine.run(this.#statements.of(group.map(({ work }) => work)), 'normal');
     this.#commits += 1;
     this.#commitMs += this.#clock.monotonic() - startedMs;
     this.#isBack();
-    for (const { entry, resolve } of group) {
-      if (entry) this.#count(entry);
+    for (const { work, resolve } of group) {
+      if (isEntry(work)) this.#count(work);
       resolve();
     }
+    this.#prune();
+  }
+
+  /** No timer: without calls there is nothing to prune. */
+  #prune(): void {
+    const nowMs = this.#clock.monotonic();
+    if (nowMs - this.#prunedAtMs < PRUNE_MS) return;
+    this.#prunedAtMs = nowMs;
+    this.#outbox.prune().catch((error: unknown) => {
+      this.#log.warn({ err: String(error) }, 'old webhooks could not be deleted');
+    });
   }
 
   #count({ insert, update }: JournalEntry<Call>): void {
@@ -169,8 +236,8 @@ export class GroupJournal implements Journal<Call> {
 
   /** Calls that are under way go on, and their entries are tried again; new ones are refused. */
   async #wait(left: readonly Pending[]): Promise<void> {
-    for (const { entry, reject } of left) if (isBeginning(entry)) reject(this.#away);
-    this.#queue = [...left.filter(({ entry }) => !isBeginning(entry)), ...this.#queue];
+    for (const { work, reject } of left) if (isBeginning(work)) reject(this.#away);
+    this.#queue = [...left.filter(({ work }) => !isBeginning(work)), ...this.#queue];
     await new Promise<void>((resolve) => {
       const timer = this.#clock.after(RETRY_MS, resolve);
       this.#retryNow = () => {
@@ -182,7 +249,7 @@ export class GroupJournal implements Journal<Call> {
   }
 
   #isAway(error: StoreError): void {
-    if (!this.#away) this.#log.error({ err: error.message }, 'call records wait: the database is away');
+    if (!this.#away) this.#log.error({ err: error.message }, 'call records wait: the database takes none');
     this.#away = error;
   }
 

@@ -32,7 +32,8 @@ export async function listPage<R extends AnyResource>(
   };
 }
 
-function narrow({ db, codec }: Reader, definition: AnyResource, filters: readonly Filter[]): Query {
+/** The rows of a definition that pass every filter. */
+export function narrow({ db, codec }: Reader, definition: AnyResource, filters: readonly Filter[]): Query {
   const kinds = columnKinds(definition);
   let query: Query = db.selectFrom(definition.table);
   for (const { field, operator, value } of filters) {

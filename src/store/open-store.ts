@@ -1,10 +1,13 @@
 // Opens the store: database, schema, key, directory; every failure is a StoreError that says what to do.
+import { dirname } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { type Cipher, createCipher } from './cipher.ts';
 import { createCodec } from './codec.ts';
 import type { Engine } from './engine.ts';
+import { succeed } from './node-file.ts';
+import { Nodes } from './nodes.ts';
 import { openPostgres } from './postgres-engine.ts';
 import { SqlStore } from './sql-store.ts';
 import { openSqlite } from './sqlite-engine.ts';
@@ -22,24 +25,46 @@ export interface StoreOptions {
   readonly random?: Random;
   /** How long to wait for another program that holds the file. */
   readonly busyTimeoutMs?: number;
+  /** How long, and how many, webhooks are kept that are over. */
+  readonly webhooksKept?: { readonly days: number; readonly rows: number };
 }
 
 const BUSY_TIMEOUT_MS = 5000;
 
 /** @throws {StoreError} */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { key, random = systemRandom() } = options;
+  const { key, random = systemRandom(), webhooksKept: kept } = options;
+  const node = random.hex(16);
   let engine: Engine | undefined;
   try {
     engine = await openEngine(options);
     const cipher = createCipher(key, random);
     await checkKey(engine, cipher);
-    return await SqlStore.open({ ...options, engine, codec: createCodec(cipher) });
+    const nodes = engine.isSole ? undefined : await joined(options, { engine, node });
+    const codec = createCodec(cipher);
+    return await SqlStore.open({
+      ...options,
+      engine,
+      codec,
+      node,
+      ...(nodes && { nodes }),
+      ...(kept && { kept }),
+    });
   } catch (error) {
     await engine?.close();
     if (error instanceof StoreError) throw error;
     throw new StoreError('failed', `The database cannot be opened: ${(error as Error).message}`);
   }
+}
+
+/** On a database that others may share. */
+async function joined(
+  { path, clock, log }: StoreOptions,
+  { engine, node }: { readonly engine: Engine; readonly node: string },
+): Promise<Nodes> {
+  const nodes = new Nodes({ db: engine.db, id: node, clock, log });
+  await nodes.start(succeed(dirname(path), node));
+  return nodes;
 }
 
 function openEngine({ database, path, busyTimeoutMs = BUSY_TIMEOUT_MS, clock, log }: StoreOptions) {

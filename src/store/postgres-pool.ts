@@ -96,9 +96,9 @@ export class PostgresPool {
     return { rows, changes: rowCount ?? 0 };
   }
 
-  /** Only the calls' statements, which are few and return nothing: `select *` must not outlive a schema change. */
+  /** Only inserts and deletes, which are few and return nothing: `select *` must not outlive a schema change. */
   #named(sql: string): { readonly name?: string } {
-    if (this.#options.durability === 'full') return {};
+    if (this.#options.durability === 'full' && !/^(insert|delete) /.test(sql)) return {};
     const name = this.#prepared.get(sql) ?? `tandem_${this.#prepared.size}`;
     this.#prepared.set(sql, name);
     return { name };

@@ -3,9 +3,10 @@ import pg from 'pg';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { cuttable } from '../../test/support/cuttable.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
+import { describeOutbox } from '../../test/support/outbox-contract.ts';
 import { describeStore } from '../../test/support/store-contract.ts';
 import { type TestDatabase, testDatabase } from '../../test/support/test-database.ts';
-import { systemClock } from '../lib/clock.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { seededRandom } from '../lib/random.ts';
 import {
@@ -28,10 +29,14 @@ const OWNER = `AC${'1'.repeat(32)}`;
 const open = (database: TestDatabase, changes: Partial<StoreOptions> = {}): Promise<Store> =>
   openStore({ ...database, key: KEY, log: silentLog, ...world, ...changes });
 
-describeStore('PostgreSQL', async (clock) => {
+const opened = async (clock: Clock) => {
   const database = await testDatabase();
-  return { store: await open(database, { clock }), reopen: () => open(database, { clock }) };
-});
+  const changes = { clock, webhooksKept: { days: 2, rows: 5 } };
+  return { store: await open(database, changes), reopen: () => open(database, changes) };
+};
+
+describeStore('PostgreSQL', opened);
+describeOutbox('PostgreSQL', opened);
 
 /** A store that is closed when the test is over, and an account in it. */
 async function node(database: TestDatabase): Promise<Store> {

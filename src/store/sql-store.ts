@@ -16,7 +16,9 @@ import { DirectoryMirror } from './directory.ts';
 import type { Engine, SqlResult, SqlRow, SqlValue, Statement } from './engine.ts';
 import { GroupJournal } from './journal.ts';
 import { listPage } from './list-page.ts';
-import { type Columns, insertBeside, insertWithin } from './statements.ts';
+import type { Nodes } from './nodes.ts';
+import type { OutboxParts } from './outbox.ts';
+import { type Columns, createStatements, type Statements } from './statements.ts';
 import {
   type Along,
   LimitError,
@@ -34,20 +36,29 @@ export interface StoreParts {
   readonly codec: Codec;
   readonly clock: Clock;
   readonly log: Log;
+  /** This run of the exchange. */
+  readonly node: string;
+  /** Those that share the database; none where nobody can. */
+  readonly nodes?: Nodes;
+  readonly kept?: NonNullable<OutboxParts['kept']>;
 }
 
 export class SqlStore implements Store {
   readonly directory = new DirectoryMirror();
   readonly journal: GroupJournal;
   readonly #engine: Engine;
+  readonly #statements: Statements;
   readonly #codec: Codec;
   readonly #clock: Clock;
+  readonly #nodes: Nodes | undefined;
   #closed = false;
 
   private constructor(parts: StoreParts) {
     this.#engine = parts.engine;
+    this.#statements = createStatements(parts.engine.db);
     this.#codec = parts.codec;
     this.#clock = parts.clock;
+    this.#nodes = parts.nodes;
     this.journal = new GroupJournal(parts);
   }
 
@@ -67,7 +78,7 @@ export class SqlStore implements Store {
     const columns = this.#codec.encode(definition, row);
     const insert = limit
       ? this.#insertWithin(limit, definition, columns)
-      : [statementOf(this.#engine.db.insertInto(table).values(columns).compile())];
+      : [this.#statements.insert(table, columns)];
     const results = await this.#run([...insert, ...this.#along(definition, sid, along)]);
     if (limit && results[insert.length - 1]?.changes === 0) throw new LimitError(limit);
     this.directory.put(definition, row);
@@ -77,8 +88,8 @@ export class SqlStore implements Store {
   async find<R extends AnyResource>(definition: R, sid: string): Promise<Row<R> | undefined> {
     const isInMemory = this.#engine.isSole && definition.kind === 'configuration';
     if (isInMemory && !this.#closed) return this.directory.find(definition, sid);
-    const query = this.#engine.db.selectFrom(definition.table).selectAll().where('sid', '=', sid);
-    const row = await query.executeTakeFirst();
+    const found = this.#statements.find(definition.table, { column: 'sid', value: sid });
+    const [row] = (await this.#run([found]))[0]?.rows ?? [];
     return row && this.#codec.decode(definition, row);
   }
 
@@ -104,9 +115,9 @@ export class SqlStore implements Store {
   }
 
   async remove(definition: AnyResource, sid: string, along?: Along): Promise<boolean> {
-    const query = this.#engine.db.deleteFrom(definition.table).where('sid', '=', sid);
+    const removal = this.#statements.remove(definition.table, { column: 'sid', value: sid });
     // What goes along sees the row that goes.
-    const results = await this.#run([...this.#along(definition, sid, along), statementOf(query.compile())]);
+    const results = await this.#run([...this.#along(definition, sid, along), removal]);
     this.directory.drop(definition, sid);
     return results.at(-1)?.changes === 1;
   }
@@ -114,18 +125,16 @@ export class SqlStore implements Store {
   #insertWithin(limit: Limit, definition: AnyResource, columns: Columns): readonly Statement[] {
     const { table } = definition;
     const scope = propertyName(parentField(definition) ?? 'accountSid');
-    const insert = insertWithin(table, columns, { scope, count: limit.count });
     return [
       ...this.#engine.exclusive(`${table} ${columns[scope]}`),
-      statementOf(insert.compile(this.#engine.db)),
+      this.#statements.insertWithin(table, columns, { scope, count: limit.count }),
     ];
   }
 
   #along(definition: AnyResource, sid: string, along?: Along): readonly Statement[] {
     if (!along) return [];
     const columns = this.#codec.encode(along.definition, along.row);
-    const insert = insertBeside(along.definition.table, columns, { table: definition.table, sid });
-    return [statementOf(insert.compile(this.#engine.db))];
+    return [this.#statements.insertBeside(along.definition.table, columns, { table: definition.table, sid })];
   }
 
   #run(statements: readonly Statement[]): Promise<readonly SqlResult[]> {
@@ -159,6 +168,10 @@ export class SqlStore implements Store {
     return { journal: this.journal.counts(), directoryAgeMs: this.#engine.watchedAgeMs() };
   }
 
+  onDeath(listener: () => void): void {
+    this.#nodes?.onDeath(listener);
+  }
+
   async ping(): Promise<void> {
     await this.#engine.db.selectFrom('settings').select('name').limit(1).execute();
   }
@@ -166,6 +179,7 @@ export class SqlStore implements Store {
   async close(): Promise<void> {
     this.#closed = true;
     await this.journal.close();
+    await this.#nodes?.close();
     await this.#engine.close();
   }
 }

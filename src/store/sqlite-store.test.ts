@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
+import { describeOutbox } from '../../test/support/outbox-contract.ts';
 import { describeStore } from '../../test/support/store-contract.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
+import type { Clock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { seededRandom } from '../lib/random.ts';
 import {
@@ -27,10 +29,14 @@ const random = seededRandom(3);
 const open = (path: string, changes: Partial<StoreOptions> = {}) =>
   openStore({ path, key: KEY, log: silentLog, clock, random, busyTimeoutMs: 50, ...changes });
 
-describeStore('SQLite', async (clock) => {
+const opened = async (clock: Clock) => {
   const path = join(tempFolder(), 'x.sqlite');
-  return { store: await open(path, { clock }), reopen: () => open(path, { clock }) };
-});
+  const changes = { clock, webhooksKept: { days: 2, rows: 5 } };
+  return { store: await open(path, changes), reopen: () => open(path, changes) };
+};
+
+describeStore('SQLite', opened);
+describeOutbox('SQLite', opened);
 
 async function rawDatabase(): Promise<DatabaseSync> {
   const path = join(tempFolder(), 'x.sqlite');
@@ -55,6 +61,8 @@ const TYPES = {
   boolean: 'BOOLEAN',
   dateTime: 'BIGINT',
 };
+
+const ON_DELETE = { restrict: 'RESTRICT', clear: 'SET NULL', cascade: 'CASCADE' } as const;
 
 describe('the schema', () => {
   it.each(resources.map((definition) => [definition.table, definition] as const))(
@@ -88,7 +96,7 @@ describe('the schema', () => {
       const parent = parentField(definition);
       const references = Object.entries(definition.fields).flatMap(([name, field]) => {
         const target = resourceOfSid(field.references ?? '');
-        const onDelete = field.reference?.onDelete === 'clear' ? 'SET NULL' : 'RESTRICT';
+        const onDelete = ON_DELETE[field.reference?.onDelete ?? 'restrict'];
         return target ? [`${propertyName(name)} ${target.table} ${onDelete}`] : [];
       });
       const expected = [

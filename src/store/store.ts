@@ -1,5 +1,5 @@
 // The store as a port. Every promise resolves when what it wrote is committed.
-import type { AnyResource, call, Limit, Row } from '../resources/index.ts';
+import type { AnyResource, call, Limit, Row, recording, webhook } from '../resources/index.ts';
 import type { Directory } from './directory.ts';
 
 /** Values by field name (camelCase), as the resource's definition types them. */
@@ -39,30 +39,52 @@ export interface OutboxRow {
   /** Form-encoded parameters. */
   readonly parameters: string;
   readonly attempts: number;
+  /** When it is to be tried again, in milliseconds since the epoch; a first try is due at once. */
+  readonly dueAt?: number;
 }
 
 /** What one moment of a call changes, committed as one transaction together with other calls' moments. */
 export interface JournalEntry<Call> {
   readonly insert?: Call;
   readonly update?: { readonly sid: string; readonly patch: Partial<Call> };
-  /** JSON of the call's route trace, replacing the one before. */
-  readonly trace?: { readonly callSid: string; readonly json: string };
+  /** The call's route trace, replacing the one before; its JSON is asked for when it is written. */
+  readonly trace?: { readonly callSid: string; readonly toJson: () => string };
   readonly outbox?: readonly OutboxRow[];
+  /** Rows of records that belong to the call. */
+  readonly records?: readonly Along[];
+  /** Rows of records that go; those that are not there are no error. */
+  readonly removed?: readonly { readonly definition: AnyResource; readonly sid: string }[];
 }
 
 export interface Journal<Call> {
   /** Grouped with whatever else waits; resolves when the group is committed. */
   commit(entry: JournalEntry<Call>): Promise<void>;
-  /** Removes a callback that was delivered or given up. */
-  settle(outboxId: string): Promise<void>;
-  /** Counts an attempt of a callback that failed. */
-  retried(outboxId: string, attempts: number): Promise<void>;
-  /** Callbacks not settled yet, oldest first. */
+  /** Keeps what became of a callback; it is over where `nextAttemptAt` is null. */
+  tried(outboxId: string, patch: Patch<typeof webhook>): Promise<void>;
+  /** This node holds the callback no more: whoever asks for its lane takes it. */
+  release(outboxId: string): Promise<void>;
+  /** Callbacks that this node holds, after taking those that no node that lives holds; oldest first. */
   waiting(limit: number): Promise<readonly OutboxRow[]>;
-  /** Calls that an earlier run left without an ending, oldest first. */
+  /** Lanes (account and host) with callbacks that no node that lives holds. */
+  lanes(): Promise<readonly string[]>;
+  /** Takes callbacks of a lane that are due and that no node that lives holds; oldest first. */
+  claim(lane: string, limit: number): Promise<readonly OutboxRow[]>;
+  /** Milliseconds until the next callback of a lane that nobody holds is due; undefined without any. */
+  nextDueMs(lane: string): Promise<number | undefined>;
+  /** Lets webhooks that are over be sent again, and says how many: whoever asks for their lanes sends them. */
+  replay(where: readonly Filter[], limit: number): Promise<number>;
+  /**
+   * Calls without an ending of nodes that are no more, oldest first: of earlier runs, and of other exchanges on the
+   * same database whose lease is over. They are this node's then.
+   */
   unfinished(): Promise<readonly Call[]>;
+  /**
+   * Recordings without an end of nodes that are no more, oldest first.
+   * @returns isSole: no other exchange shares the database, so their files are here or nowhere.
+   */
+  lostRecordings(): Promise<{ readonly rows: readonly Row<typeof recording>[]; readonly isSole: boolean }>;
   trace(callSid: string): Promise<string | undefined>;
-  /** How many callbacks are not settled yet. */
+  /** How many callbacks are not over yet. */
   countWaiting(): Promise<number>;
 }
 
@@ -70,6 +92,8 @@ export interface Journal<Call> {
 export interface JournalCounts {
   /** Entries that wait to be committed. */
   readonly waiting: number;
+  /** Entries that were refused, as too many wait for a database that is away. */
+  readonly refused: number;
   readonly commits: number;
   /** Time spent committing. */
   readonly commitMs: number;
@@ -112,6 +136,8 @@ export interface Store {
   /** False when there is none; children go with it. @throws {IntegrityError} `restrict` while it is referred to. */
   remove(definition: AnyResource, sid: string, along?: Along): Promise<boolean>;
   counts(): StoreCounts;
+  /** `listener` is called when another exchange on this database is gone: its calls and callbacks are to be taken over. */
+  onDeath(listener: () => void): void;
   /** Resolves when the database answers. @throws {StoreError} */
   ping(): Promise<void>;
   /** Commits what the journal still holds, then closes. Later calls reject with StoreError `closed`. */

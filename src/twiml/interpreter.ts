@@ -1,47 +1,223 @@
-// Runs a document one action at a time; the shell performs the action and steps again when it is done.
-import type { Verb } from './verbs.ts';
+// Runs a document one action at a time; the shell performs the action and tells its outcome.
+import {
+  type Action,
+  type DialOutcome,
+  type Input,
+  type Parameters,
+  promptAction,
+  type ReferOutcome,
+  timesHeard,
+} from './actions.ts';
+import type { TwimlDocument } from './document.ts';
+import { isFetchable, type TwimlWarning } from './element-reader.ts';
+import { dialParameters, referParameters } from './outcome-parameters.ts';
+import { runnable } from './runnable.ts';
+import type { Destination, Dial, Prompt, Verb } from './verbs.ts';
 
-export type TwimlAction =
-  | { readonly type: 'say'; readonly text: string; readonly voice: string; readonly language: string }
-  | { readonly type: 'play'; readonly url: string }
-  | { readonly type: 'pause'; readonly durationMs: number }
-  | { readonly type: 'fetch'; readonly url: string; readonly method: 'GET' | 'POST' }
-  | { readonly type: 'hangup'; readonly why: string };
-
-export interface TwimlState {
+export interface DocumentState {
   readonly verbs: readonly Verb[];
-  /** The verb that is next. */
+  /** The verb that runs, or is next. */
   readonly position: number;
-  /** How often it has run already. */
+  /** How often it was heard already. */
   readonly repeated: number;
+  /** Whether the call is answered, so that the next document begins with it. */
+  readonly answered: boolean;
+  /** `screening`: a callee hears this before it is bridged. */
+  readonly role: 'call' | 'screening';
+  /** The input that goes on; none after `document` (another begins) and `nothing` (this is the end). */
+  readonly awaits: Exclude<Input['type'], 'transfer' | 'call-ended'> | 'document' | 'nothing';
+  readonly callOver: boolean;
 }
 
-export const begin = (verbs: readonly Verb[]): TwimlState => ({ verbs, position: 0, repeated: 0 });
+/** A state with what it asks for. The warnings are to be noted, as those of the document. */
+export interface DocumentStep {
+  readonly state: DocumentState;
+  readonly action: Action;
+  readonly warnings: readonly TwimlWarning[];
+}
 
-/** The next thing to do. After a `fetch`, the fetched document starts anew with `begin`. */
-export function step(state: TwimlState): { readonly state: TwimlState; readonly action: TwimlAction } {
-  const verb = state.verbs[state.position];
-  const following = { ...state, position: state.position + 1, repeated: 0 };
-  switch (verb?.verb) {
-    case undefined:
-      return { state, action: { type: 'hangup', why: 'the TwiML came to its end' } };
-    case 'Hangup':
-      return { state, action: { type: 'hangup', why: '<Hangup>' } };
-    case 'Pause':
-      return { state: following, action: { type: 'pause', durationMs: verb.lengthS * 1000 } };
-    case 'Redirect':
-      return { state: following, action: { type: 'fetch', url: verb.url, method: verb.method } };
-    case 'Play':
-      return { state: afterLoop(state, verb.loop), action: { type: 'play', url: verb.url } };
-    case 'Say': {
-      const { text, voice, language, loop } = verb;
-      return { state: afterLoop(state, loop), action: { type: 'say', text, voice, language } };
-    }
+/** The first action of a document; `advance` says what follows. */
+export function beginDocument(
+  document: TwimlDocument,
+  call: { readonly answered: boolean; readonly role?: 'call' | 'screening' },
+): DocumentStep {
+  const { answered, role = 'call' } = call;
+  const { verbs, warnings } = runnable(document.verbs, role);
+  const start: DocumentState = {
+    verbs,
+    position: 0,
+    repeated: 0,
+    answered,
+    role,
+    awaits: 'nothing',
+    callOver: false,
+  };
+  return { ...run(start), warnings };
+}
+
+/** What follows after `input`. One that the state does not wait for, or that comes too late, changes nothing. */
+export function advance(state: DocumentState, input: Input): DocumentStep {
+  if (input.type === 'call-ended') return callEnded(state);
+  if (input.type === 'transfer' && state.awaits === 'dialed') return transferred(state, input.target);
+  if (input.type !== state.awaits) return stay(state);
+  switch (input.type) {
+    case 'answered':
+      return run({ ...state, answered: true });
+    case 'done':
+      return run(afterPrompt(state));
+    case 'gathered':
+      return gathered(state, input);
+    case 'recorded':
+      return recorded(state, input);
+    case 'dialed':
+      return dialed({ ...state, answered: state.answered || input.outcome.bridged }, input.outcome);
+    case 'referred':
+      return referred(state, input.outcome);
   }
 }
 
-/** Stays at the verb until it has run `loop` times. */
-const afterLoop = (state: TwimlState, loop: number): TwimlState =>
-  state.repeated + 1 < loop
-    ? { ...state, repeated: state.repeated + 1 }
+const CALL_OVER_AWAITS: readonly DocumentState['awaits'][] = ['dialed', 'recorded', 'referred'];
+
+/** The action URLs of Dial, Record and Refer are asked even so; nothing else of the document runs. */
+function callEnded(state: DocumentState): DocumentStep {
+  return CALL_OVER_AWAITS.includes(state.awaits)
+    ? asks({ ...state, callOver: true }, { type: 'await' })
+    : asks({ ...state, callOver: true, awaits: 'nothing' }, { type: 'over' });
+}
+
+const stay = (state: DocumentState): DocumentStep =>
+  asks(state, state.awaits === 'nothing' ? { type: 'over' } : { type: 'await' });
+
+const asks = (state: DocumentState, action: Action): DocumentStep => ({ state, action, warnings: [] });
+
+/** The action of the verb at the state's position. */
+function run(state: DocumentState): DocumentStep {
+  const verb = state.verbs[state.position];
+  if (!state.answered && answersFirst(verb, state.position)) {
+    return asks({ ...state, awaits: 'answered' }, { type: 'answer' });
+  }
+  if (!verb) {
+    return state.role === 'screening'
+      ? ends(state, { type: 'bridge' })
+      : hangUp(state, 'the TwiML came to its end');
+  }
+  switch (verb.verb) {
+    case 'Hangup':
+      return hangUp(state, '<Hangup>');
+    case 'Reject':
+      return state.answered
+        ? hangUp(state, '<Reject>')
+        : ends(state, { type: 'reject', reason: verb.reason });
+    case 'Redirect':
+      return ask(state, { by: '<Redirect>', to: verb.to, parameters: {} });
+    case 'Gather':
+      return asks(
+        { ...state, awaits: 'gathered' },
+        { type: 'gather', prompts: verb.prompts, rules: verb.rules },
+      );
+    case 'Record':
+      return asks({ ...state, awaits: 'recorded' }, { type: 'record', rules: verb.rules });
+    case 'Refer':
+      return asks({ ...state, awaits: 'referred' }, { type: 'refer', target: verb.target });
+    case 'Dial':
+      return dial(state, verb);
+    default:
+      return asks({ ...state, awaits: 'done' }, promptAction(verb));
+  }
+}
+
+/**
+ * Whether the call must be picked up before the verb. Only these leave it ringing: Redirect, Dial until the bridge
+ * where it says so, and as a document's first verb Reject and Pause.
+ */
+function answersFirst(verb: Verb | undefined, position: number): boolean {
+  if (verb?.verb === 'Redirect') return false;
+  if (verb?.verb === 'Dial') return !verb.rules.answerOnBridge;
+  return !(position === 0 && (verb?.verb === 'Reject' || verb?.verb === 'Pause'));
+}
+
+const ends = (state: DocumentState, action: Action): DocumentStep =>
+  asks({ ...state, awaits: 'nothing' }, action);
+
+const hangUp = (state: DocumentState, why: string): DocumentStep => ends(state, { type: 'hangup', why });
+
+/** Asks for the next document, or only tells the app where the call is over. */
+function ask(
+  state: DocumentState,
+  { by, to, parameters }: { by: string; to: Destination; parameters: Parameters },
+): DocumentStep {
+  if (!isFetchable(to.url)) {
+    if (state.callOver) return ends(state, { type: 'over' });
+    return ends(state, { type: 'fail', code: 11100, message: `${by} is no absolute http URL` });
+  }
+  const answer = state.callOver ? 'ignore' : 'run';
+  const after: DocumentState = { ...state, awaits: state.callOver ? 'nothing' : 'document' };
+  return asks(after, { type: 'fetch', by, ...to, parameters, answer });
+}
+
+/** The next verb; none where the call is over. */
+const goOn = (state: DocumentState): DocumentStep =>
+  state.callOver
+    ? ends(state, { type: 'over' })
+    : run({ ...state, position: state.position + 1, repeated: 0 });
+
+/** Stays at the prompt until it was heard as often as its `loop` says. */
+function afterPrompt(state: DocumentState): DocumentState {
+  const repeated = state.repeated + 1;
+  return repeated < timesHeard(state.verbs[state.position] as Prompt)
+    ? { ...state, repeated }
     : { ...state, position: state.position + 1, repeated: 0 };
+}
+
+function gathered(state: DocumentState, { digits, finishKey }: Input & { type: 'gathered' }): DocumentStep {
+  const { action, actionOnEmptyResult } = verbOf<'Gather'>(state);
+  if (digits === '' && !actionOnEmptyResult) return goOn(state);
+  const parameters = { Digits: digits, FinishedOnKey: finishKey, msg: 'Gather End' };
+  return ask(state, { by: '<Gather action>', to: action, parameters });
+}
+
+function recorded(state: DocumentState, { recording, key }: Input & { type: 'recorded' }): DocumentStep {
+  if (!recording) return goOn(state);
+  const { url, sid, durationS } = recording;
+  const digits = key ?? (state.callOver ? 'hangup' : '');
+  const parameters = {
+    RecordingUrl: url,
+    RecordingSid: sid,
+    RecordingDuration: String(durationS),
+    Digits: digits,
+  };
+  return ask(state, { by: '<Record action>', to: verbOf<'Record'>(state).action, parameters });
+}
+
+/** A Dial with nobody to ring has failed before it began. */
+function dial(state: DocumentState, { rules }: Dial): DocumentStep {
+  if (rules.targets.length === 0) return dialed(state, { status: 'failed', bridged: false });
+  return asks({ ...state, awaits: 'dialed' }, { type: 'dial', rules });
+}
+
+function dialed(state: DocumentState, outcome: DialOutcome): DocumentStep {
+  const { action } = verbOf<'Dial'>(state);
+  return action
+    ? ask(state, { by: '<Dial action>', to: action, parameters: dialParameters(outcome) })
+    : goOn(state);
+}
+
+function referred(state: DocumentState, outcome: ReferOutcome): DocumentStep {
+  const { action } = verbOf<'Refer'>(state);
+  if (!action) return goOn(state);
+  return ask(state, { by: '<Refer action>', to: action, parameters: referParameters(outcome) });
+}
+
+/** A party of a Dial sent REFER: the document of `referUrl` takes the place of the Dial. */
+function transferred(state: DocumentState, target: string): DocumentStep {
+  const verb = verbOf<'Dial'>(state);
+  if (verb.refer && !state.callOver) {
+    return ask(state, { by: '<Dial referUrl>', to: verb.refer, parameters: { ReferTransferTarget: target } });
+  }
+  const { line, column } = verb;
+  const warnings = [{ code: 13802, message: '<Dial> has no referUrl; a REFER is refused', line, column }];
+  return { state, action: { type: 'await' }, warnings };
+}
+
+const verbOf = <V extends Verb['verb']>(state: DocumentState): Verb & { verb: V } =>
+  state.verbs[state.position] as Verb & { verb: V };

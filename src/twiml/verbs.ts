@@ -1,134 +1,177 @@
-// Elements → verbs: which attributes each verb knows, their defaults and limits, and what is wrong with a document.
-import { parseXml, TwimlError, type XmlElement } from './xml.ts';
+// The verbs of a document, every attribute resolved: defaults are filled in, URLs made absolute, units are milliseconds.
 
-export type Verb =
-  | {
-      readonly verb: 'Say';
-      readonly text: string;
-      readonly voice: string;
-      readonly language: string;
-      readonly loop: number;
-    }
-  | { readonly verb: 'Play'; readonly url: string; readonly loop: number }
-  | { readonly verb: 'Pause'; readonly lengthS: number }
-  | { readonly verb: 'Redirect'; readonly url: string; readonly method: 'GET' | 'POST' }
-  | { readonly verb: 'Hangup' };
-
-/** A flaw that does not stop the document. `code` is Twilio's. */
-export interface TwimlWarning {
-  readonly code: number;
-  readonly message: string;
+/** Where an element's start tag ends, counted from 1. */
+export interface Place {
   readonly line: number;
   readonly column: number;
 }
 
-export interface TwimlDocument {
-  readonly verbs: readonly Verb[];
-  readonly warnings: readonly TwimlWarning[];
-}
-
-/** `loop="0"` repeats until the call ends; Twilio stops at this many, and so do we. */
-const MAX_LOOPS = 1000;
-const MAX_SAY_CHARACTERS = 4096;
-/** Verbs of Twilio's that this version has no code for: skipped, with a warning that says so. */
-const TO_COME = new Set(
-  'Dial Gather Record Reject Enqueue Leave Refer Start Stop Connect Pay Prompt Sms'.split(' '),
-);
-
-/** Reads one verb's element; `warn` takes what is wrong with it. Returns undefined where it cannot run at all. */
-type VerbReader = (element: XmlElement, warn: (code: number, message: string) => void) => Verb | undefined;
-
-const VERBS: Readonly<Record<string, { attributes: readonly string[]; read: VerbReader }>> = {
-  Say: { attributes: ['voice', 'language', 'loop'], read: readSay },
-  Play: { attributes: ['loop', 'digits'], read: readPlay },
-  Pause: { attributes: ['length'], read: readPause },
-  Redirect: { attributes: ['method'], read: readRedirect },
-  Hangup: { attributes: [], read: () => ({ verb: 'Hangup' }) },
-};
-
 /**
- * Parses a TwiML document. Flaws inside verbs become warnings and the document goes on, as at Twilio.
- * @throws {TwimlError} where the document as a whole cannot run.
+ * A request that brings the next document. `url` is absolute where it could be resolved; where it could not it stands
+ * as written, and the interpreter answers `fail` (11100) instead of `fetch`.
  */
-export function parseTwiml(source: string): TwimlDocument {
-  const root = parseXml(source);
-  if (root.name !== 'Response') throw new TwimlError(12102, `the root element is ${root.name}, not Response`);
-  const warnings: TwimlWarning[] = [];
-  const verbs: Verb[] = [];
-  for (const element of root.children) {
-    const warn = (code: number, message: string) =>
-      warnings.push({ code, message, line: element.line, column: element.column });
-    const known = VERBS[element.name];
-    if (!known) {
-      warn(
-        12200,
-        `<${element.name}> ${TO_COME.has(element.name) ? 'is not supported yet' : 'is no verb'}; it is skipped`,
-      );
-      continue;
-    }
-    for (const name of element.attributes.keys()) {
-      if (!known.attributes.includes(name)) warn(12200, `<${element.name}> has no attribute ${name}`);
-    }
-    const verb = known.read(element, warn);
-    if (verb) verbs.push(verb);
-  }
-  return { verbs, warnings };
+export interface Destination {
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
 }
 
-function readSay(element: XmlElement, warn: (code: number, message: string) => void): Verb | undefined {
-  const text = element.text.trim();
-  if (!text) {
-    warn(13520, '<Say> has no text');
-    return undefined;
-  }
-  if (text.length > MAX_SAY_CHARACTERS) {
-    warn(13521, `<Say> is longer than ${MAX_SAY_CHARACTERS} characters`);
-    return undefined;
-  }
-  return {
-    verb: 'Say',
-    text,
-    voice: element.attributes.get('voice') ?? 'man',
-    language: element.attributes.get('language') ?? 'en-US',
-    loop: readLoop(element, 13510, warn),
-  };
+/** A request that only tells; its URL is absolute. */
+export interface Callback extends Destination {
+  readonly events: readonly string[];
 }
 
-function readPlay(element: XmlElement, warn: (code: number, message: string) => void): Verb | undefined {
-  if (element.attributes.has('digits')) warn(12200, '<Play digits> is not supported yet; no tones are sent');
-  const url = element.text.trim();
-  if (url) return { verb: 'Play', url, loop: readLoop(element, 13410, warn) };
-  if (!element.attributes.has('digits')) warn(11100, '<Play> names no URL');
-  return undefined;
+export interface Say {
+  readonly verb: 'Say';
+  readonly text: string;
+  readonly voice: string;
+  readonly language: string;
+  /** How often, 1 to 1000. */
+  readonly loop: number;
 }
 
-function readLoop(element: XmlElement, code: number, warn: (code: number, message: string) => void): number {
-  const loop = wholeNumber(element.attributes.get('loop'), 1);
-  if (loop === undefined) warn(code, `<${element.name} loop> is not a whole number of 0 or more; 1 is taken`);
-  return Math.min(loop === 0 ? MAX_LOOPS : (loop ?? 1), MAX_LOOPS);
+export interface Play {
+  readonly verb: 'Play';
+  readonly url: string;
+  readonly loop: number;
 }
 
-function readPause(element: XmlElement, warn: (code: number, message: string) => void): Verb {
-  const lengthS = wholeNumber(element.attributes.get('length'), 1);
-  if (lengthS) return { verb: 'Pause', lengthS };
-  warn(13910, '<Pause length> is not a whole number of 1 or more; 1 is taken');
-  return { verb: 'Pause', lengthS: 1 };
+/** `<Play digits>`: keys `0-9 * # A-D`, `w` is half a second of silence, `W` a whole one. */
+export interface PlayDigits {
+  readonly verb: 'PlayDigits';
+  readonly digits: string;
+  readonly loop: number;
 }
 
-function readRedirect(element: XmlElement, warn: (code: number, message: string) => void): Verb | undefined {
-  const method = (element.attributes.get('method') ?? 'POST').toUpperCase();
-  if (method !== 'GET' && method !== 'POST')
-    warn(13710, '<Redirect method> is neither GET nor POST; POST is taken');
-  const url = element.text.trim();
-  if (!url) {
-    warn(11100, '<Redirect> names no URL');
-    return undefined;
-  }
-  return { verb: 'Redirect', url, method: method === 'GET' ? 'GET' : 'POST' };
+export interface Pause {
+  readonly verb: 'Pause';
+  readonly durationMs: number;
 }
 
-/** Undefined where `value` is given and is no whole number of 0 or more. */
-function wholeNumber(value: string | undefined, fallback: number): number | undefined {
-  if (value === undefined) return fallback;
-  return /^\d{1,9}$/.test(value.trim()) ? Number(value) : undefined;
+/** What may stand in Gather. */
+export type Prompt = (Say | Play | PlayDigits | Pause) & Place;
+
+export interface GatherRules {
+  /** False where only speech was asked for: keys then count for nothing. */
+  readonly dtmf: boolean;
+  /** Silence after the last prompt or key that ends the input. */
+  readonly timeoutMs: number;
+  /** One key, or '' where none ends the input. */
+  readonly finishOnKey: string;
+  readonly numDigits: number | undefined;
 }
+
+export interface Gather {
+  readonly verb: 'Gather';
+  readonly action: Destination;
+  readonly actionOnEmptyResult: boolean;
+  readonly prompts: readonly Prompt[];
+  readonly rules: GatherRules;
+}
+
+export interface RecordRules {
+  /** Silence that ends the recording; undefined where none does. */
+  readonly timeoutMs: number | undefined;
+  /** Every key that ends the recording. */
+  readonly finishOnKey: string;
+  readonly maxLengthMs: number;
+  readonly playBeep: boolean;
+  readonly trimSilence: boolean;
+  readonly callback: Callback | undefined;
+}
+
+export interface Record {
+  readonly verb: 'Record';
+  readonly action: Destination;
+  readonly rules: RecordRules;
+}
+
+export interface SipHeader {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface SipAddress {
+  /** `sip:user@host:port;params` without headers and without the parameters that are ours (edge, region, secure, tnx). */
+  readonly uri: string;
+  /** TLS and SRTP are asked for. */
+  readonly secure: boolean;
+  readonly headers: readonly SipHeader[];
+}
+
+interface Ringable {
+  /** TwiML that the callee hears before the bridge; its call is then begun with the role `screening`. */
+  readonly screening: Destination | undefined;
+  readonly callback: Callback | undefined;
+}
+
+export interface NumberTarget extends Ringable {
+  readonly noun: 'Number';
+  readonly number: string;
+  /** Keys to send once the callee has answered, as in `PlayDigits`. */
+  readonly sendDigits: string;
+  /** Sid of the BYOC trunk, as written. */
+  readonly byoc: string | undefined;
+}
+
+export interface SipTarget extends Ringable {
+  readonly noun: 'Sip';
+  readonly address: SipAddress;
+  readonly credentials: { readonly username: string; readonly password: string } | undefined;
+}
+
+export type DialTarget = NumberTarget | SipTarget;
+
+export interface DialRecording {
+  readonly from: 'answer' | 'ringing';
+  readonly channels: 1 | 2;
+  readonly track: 'inbound' | 'outbound' | 'both';
+  readonly trimSilence: boolean;
+  readonly callback: Callback | undefined;
+}
+
+export interface DialRules {
+  /** At most 10, never none. All ring together, or one after the other where `sequential`. */
+  readonly targets: readonly DialTarget[];
+  readonly sequential: boolean;
+  readonly timeoutMs: number;
+  /** How long the bridge may last. */
+  readonly timeLimitMs: number;
+  /** Undefined: the caller's From. Whether the account may show it is not checked here. */
+  readonly callerId: string | undefined;
+  readonly hangupOnStar: boolean;
+  /** The caller is answered when the callee is. */
+  readonly answerOnBridge: boolean;
+  /** Country of the ringing tone. */
+  readonly ringTone: string | undefined;
+  readonly record: DialRecording | undefined;
+}
+
+export interface Dial {
+  readonly verb: 'Dial';
+  readonly action: Destination | undefined;
+  /** Asked when a party of the bridge sends REFER. */
+  readonly refer: Destination | undefined;
+  readonly rules: DialRules;
+}
+
+export interface Refer {
+  readonly verb: 'Refer';
+  readonly action: Destination | undefined;
+  readonly target: SipAddress;
+}
+
+export interface Reject {
+  readonly verb: 'Reject';
+  readonly reason: 'rejected' | 'busy';
+}
+
+export interface Redirect {
+  readonly verb: 'Redirect';
+  readonly to: Destination;
+}
+
+export interface Hangup {
+  readonly verb: 'Hangup';
+}
+
+export type Verb = Prompt | ((Gather | Record | Dial | Refer | Reject | Redirect | Hangup) & Place);

@@ -1,12 +1,15 @@
 // TwiML text → a tree of elements with their places. Strict XML: what a browser would forgive is refused.
 import { SaxesParser } from 'saxes';
 
-/** An element of the document. Text is what stands in it, children's text included, as SSML in Say needs. */
+/** An element of the document. */
 export interface XmlElement {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: readonly XmlElement[];
+  /** What stands in it, children's text included, as SSML in Say needs. */
   readonly text: string;
+  /** What stands in it directly. */
+  readonly ownText: string;
   /** Where its start tag ends, counted from 1. */
   readonly line: number;
   readonly column: number;
@@ -31,6 +34,7 @@ interface Building extends XmlElement {
   readonly attributes: Map<string, string>;
   readonly children: Building[];
   text: string;
+  ownText: string;
 }
 
 /** @throws {TwimlError} where the text is no well-formed XML, is too large, or nests too deeply. */
@@ -48,6 +52,7 @@ export function parseXml(source: string): XmlElement {
       attributes: new Map(Object.entries(tag.attributes as Record<string, string>)),
       children: [],
       text: '',
+      ownText: '',
       line: parser.line,
       column: parser.column,
     };
@@ -57,6 +62,8 @@ export function parseXml(source: string): XmlElement {
   });
   const addText = (text: string): void => {
     for (const element of open) element.text += text;
+    const innermost = open.at(-1);
+    if (innermost) innermost.ownText += text;
   };
   parser.on('text', addText);
   parser.on('cdata', addText);

@@ -14,6 +14,7 @@ export const REQUIRED: Readonly<
   CredentialListMapping: { parameters: ['CredentialListSid'], code: 20001 },
   Domain: { parameters: ['DomainName'], code: 21231 },
   IncomingPhoneNumber: { parameters: ['PhoneNumber'], code: 21421 },
+  InsecureTarget: { parameters: ['TargetSid'], code: 20001 },
   IpAccessControlList: { parameters: ['FriendlyName'], code: 21235 },
   IpAccessControlListMapping: { parameters: ['IpAccessControlListSid'], code: 20001 },
   IpAddress: { parameters: ['FriendlyName', 'IpAddress'], code: 21235 },

@@ -55,8 +55,19 @@ describe('when many come at once', () => {
     const { ask } = await startApi();
     const acl = await create(ask, `${ACCOUNT_PATH}/SIP/IpAccessControlLists.json`, { FriendlyName: 'list' });
     const trunk = await create(ask, '/v1/Trunks');
+    const policy = await create(ask, '/v1/ConnectionPolicies');
+    const credentials = await create(ask, `${ACCOUNT_PATH}/SIP/CredentialLists.json`, {
+      FriendlyName: 'many',
+    });
     const url = { FriendlyName: 'a', SipUrl: 'sip:a.example', Priority: '1', Weight: '1', Enabled: 'true' };
     const cases: readonly (readonly [string, (index: number) => Record<string, string>, number, number])[] = [
+      [`${policy.instance}/Targets`, () => ({ Target: 'sip:a.example' }), 10, 21254],
+      [
+        credentials.instance.replace('.json', '/Credentials.json'),
+        (index) => ({ Username: `u${index}`, Password: PASSWORD }),
+        1000,
+        21242,
+      ],
       [`${trunk.instance}/OriginationUrls`, () => url, 10, 21249],
       [
         `${ACCOUNT_PATH}/SIP/Domains.json`,
@@ -64,7 +75,7 @@ describe('when many come at once', () => {
         100,
         21230,
       ],
-      [`${ACCOUNT_PATH}/SIP/CredentialLists.json`, (index) => ({ FriendlyName: `l${index}` }), 100, 21239],
+      [`${ACCOUNT_PATH}/SIP/CredentialLists.json`, (index) => ({ FriendlyName: `l${index}` }), 99, 21239],
       ['/v1/Trunks', () => ({}), 99, 21244],
       [
         acl.instance.replace('.json', '/IpAddresses.json'),
@@ -79,7 +90,7 @@ describe('when many come at once', () => {
         { 201: limit, [`400 ${code}`]: 5 },
       ]);
     }
-  });
+  }, 60_000);
 
   it('what is deleted is not referred to, and what is referred to is not deleted', async () => {
     const { ask, store } = await startApi();

@@ -54,9 +54,11 @@ export async function oneOfEach(ask: Ask): Promise<Readonly<Record<string, Made>
 
 async function voice(ask: Ask) {
   const policy = await create(ask, '/v1/ConnectionPolicies');
+  const target = await create(ask, `${policy.instance}/Targets`, { Target: 'sip:a.example' });
   return {
     ConnectionPolicy: policy,
-    ConnectionPolicyTarget: await create(ask, `${policy.instance}/Targets`, { Target: 'sip:a.example' }),
+    ConnectionPolicyTarget: target,
+    InsecureTarget: await create(ask, '/tandem/v1/InsecureTargets', { TargetSid: String(target.json.sid) }),
     ByocTrunk: await create(ask, '/v1/ByocTrunks'),
   };
 }
@@ -123,6 +125,8 @@ async function rest(ask: Ask) {
   const byoc = await create(ask, '/v1/ByocTrunks');
   await create(ask, `${ACCOUNT_PATH}/OutgoingCallerIds.json`, { PhoneNumber: '+14155550199' });
   const calls = `${ACCOUNT_PATH}/Calls.json`;
+  const call = await create(ask, calls, { To: 'sip:a.example', From: 'a', Twiml: '<Response/>' });
+  const belowCall = (path: string) => first(ask, `${call.instance.replace('.json', '')}/${path}.json`);
   return {
     IncomingPhoneNumber: number,
     TrunkPhoneNumber: await create(ask, `${trunk.instance}/PhoneNumbers`, {
@@ -132,8 +136,16 @@ async function rest(ask: Ask) {
     Application: await create(ask, `${ACCOUNT_PATH}/Applications.json`),
     Key: await create(ask, `${ACCOUNT_PATH}/Keys.json`),
     Account: await create(ask, '/2010-04-01/Accounts.json'),
-    Call: await create(ask, calls, { To: 'sip:a.example', From: 'a', Twiml: '<Response/>' }),
+    Call: call,
+    CallEvent: await belowCall('Events'),
+    CallNotification: await belowCall('Notifications'),
+    Notification: await first(ask, `${ACCOUNT_PATH}/Notifications.json`),
+    Recording: await first(ask, `${ACCOUNT_PATH}/Recordings.json`),
+    CallRecording: await belowCall('Recordings'),
     CarrierRoute: await create(ask, '/tandem/v1/CarrierRoutes', { ByocTrunkSid: String(byoc.json.sid) }),
     AuditEvent: await first(ask, '/tandem/v1/AuditEvents'),
+    Registration: await first(ask, '/tandem/v1/Registrations'),
+    RejectedCall: await first(ask, '/tandem/v1/RejectedCalls'),
+    Webhook: await first(ask, '/tandem/v1/Webhooks'),
   };
 }

@@ -58,8 +58,11 @@ it('goes as far as the limits and no further', async () => {
   const { ask, made } = await world();
   for (const [name, limits] of Object.entries(LIMITS)) {
     const { instance = '' } = made[name] ?? {};
-    const update = async (parameter: string, value: string) =>
-      (await post(ask, instance, { [parameter]: value })).status;
+    const update = async (parameter: string, value: string) => {
+      const { status, message = '' } = await answerOf(await post(ask, instance, { [parameter]: value }));
+      if (status === 400) expect(message).toMatch(`Invalid Parameter: ${parameter} `);
+      return status;
+    };
     for (const [parameter, limit] of Object.entries(limits)) {
       const [within, beyond] =
         typeof limit === 'number'

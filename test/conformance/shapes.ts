@@ -1,7 +1,10 @@
 // What Twilio's public API names: properties of what it shows and parameters of what it takes, resource by resource.
 
 export interface Shape {
+  /** In lists, and alone. */
   readonly properties: readonly string[];
+  /** Alone only. */
+  readonly instanceProperties: readonly string[];
   /** Names inside `links` or `subresource_uris`. */
   readonly links: readonly string[];
   readonly createParameters: readonly string[];
@@ -13,6 +16,7 @@ const words = (text: string): readonly string[] => text.split(/\s+/).filter((wor
 
 const shape = (parts: Partial<Record<keyof Shape, string>>): Shape => ({
   properties: words(parts.properties ?? ''),
+  instanceProperties: words(parts.instanceProperties ?? ''),
   links: words(parts.links ?? ''),
   createParameters: words(parts.createParameters ?? ''),
   updateParameters: words(parts.updateParameters ?? ''),
@@ -37,6 +41,12 @@ const APPLICATION_PARAMETERS = `ApiVersion VoiceUrl VoiceMethod VoiceFallbackUrl
 const NUMBER_PARAMETERS = `ApiVersion FriendlyName SmsApplicationSid SmsFallbackMethod SmsFallbackUrl SmsMethod SmsUrl
   StatusCallback StatusCallbackMethod VoiceApplicationSid VoiceCallerIdLookup VoiceFallbackMethod VoiceFallbackUrl
   VoiceMethod VoiceUrl EmergencyStatus EmergencyAddressSid TrunkSid VoiceReceiveMode IdentitySid AddressSid BundleSid`;
+
+const NOTIFICATION = `account_sid api_version call_sid date_created date_updated error_code log message_date
+  message_text more_info request_method request_url sid uri`;
+
+const RECORDING = `account_sid api_version call_sid channels conference_sid date_created date_updated duration
+  encryption_details error_code price price_unit sid source start_time status uri`;
 
 const LEGACY_MAPPING = 'account_sid date_created date_updated domain_sid friendly_name sid uri';
 const MAPPING = 'account_sid date_created date_updated friendly_name sid';
@@ -79,6 +89,23 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
       user_defined_message_subscriptions user_defined_messages`,
     filters: 'To From ParentCallSid Status StartTime EndTime',
   }),
+  CallEvent: shape({ properties: 'request response' }),
+  CallNotification: shape({
+    properties: NOTIFICATION,
+    instanceProperties: 'request_variables response_headers response_body',
+    filters: 'Log MessageDate',
+  }),
+  Notification: shape({
+    properties: NOTIFICATION,
+    instanceProperties: 'request_variables response_headers response_body',
+    filters: 'Log MessageDate',
+  }),
+  Recording: shape({
+    properties: `${RECORDING} subresource_uris media_url`,
+    links: 'add_on_results transcriptions',
+    filters: 'DateCreated CallSid ConferenceSid',
+  }),
+  CallRecording: shape({ properties: `${RECORDING} track`, filters: 'DateCreated' }),
   IpRecord: shape({
     properties: 'account_sid sid friendly_name ip_address cidr_prefix_length date_created date_updated url',
     createParameters: 'IpAddress FriendlyName CidrPrefixLength',
@@ -200,10 +227,32 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
     createParameters: 'Prefix ByocTrunkSid Priority',
     updateParameters: 'Prefix ByocTrunkSid Priority',
   }),
+  InsecureTarget: shape({
+    properties: 'account_sid sid target_sid date_created date_updated url',
+    createParameters: 'TargetSid',
+    filters: 'TargetSid',
+  }),
   AuditEvent: shape({
     properties: `account_sid sid actor_sid action resource_type resource_sid before after date_created date_updated
       url`,
     filters: 'ActorSid Action ResourceType ResourceSid',
+  }),
+  Registration: shape({
+    properties: `account_sid sid domain_sid domain aor username contact instance_id reg_id source_ip source_port
+      transport user_agent sip_call_id expires_at date_created date_updated url`,
+    filters: 'Domain DomainSid Aor Username',
+  }),
+  RejectedCall: shape({
+    properties: `account_sid sid method source_ip source_port transport domain domain_sid trunk_sid from to
+      sip_call_id status error_code reason fix count last_rejected_at date_created date_updated url`,
+    filters: 'Method SourceIp Domain DomainSid TrunkSid Status ErrorCode LastRejectedAt',
+  }),
+  Webhook: shape({
+    properties: `account_sid sid call_sid status sequence_number request_method request_url request_parameters attempts
+      sent_at duration_ms response_status response_headers response_body error_code error_message next_attempt_at
+      date_created date_updated url links`,
+    links: 'replay',
+    filters: 'CallSid Status RequestUrl DateCreated',
   }),
 };
 
@@ -217,6 +266,9 @@ export const LIST_KEYS: Readonly<Record<string, string>> = {
   AuthRegistrationsCredentialListMapping: 'contents',
   ByocTrunk: 'byoc_trunks',
   Call: 'calls',
+  CallEvent: 'events',
+  CallNotification: 'notifications',
+  CallRecording: 'recordings',
   CarrierRoute: 'carrier_routes',
   ConnectionPolicy: 'connection_policies',
   ConnectionPolicyTarget: 'targets',
@@ -225,16 +277,22 @@ export const LIST_KEYS: Readonly<Record<string, string>> = {
   CredentialListMapping: 'credential_list_mappings',
   Domain: 'domains',
   IncomingPhoneNumber: 'incoming_phone_numbers',
+  InsecureTarget: 'insecure_targets',
   IpAccessControlList: 'ip_access_control_lists',
   IpAccessControlListMapping: 'ip_access_control_list_mappings',
   IpAddress: 'ip_addresses',
   IpRecord: 'ip_records',
   Key: 'keys',
+  Notification: 'notifications',
+  Recording: 'recordings',
   OriginationUrl: 'origination_urls',
   OutgoingCallerId: 'outgoing_caller_ids',
+  Registration: 'registrations',
+  RejectedCall: 'rejected_calls',
   SourceIpMapping: 'source_ip_mappings',
   Trunk: 'trunks',
   TrunkCredentialList: 'credential_lists',
   TrunkIpAccessControlList: 'ip_access_control_lists',
   TrunkPhoneNumber: 'phone_numbers',
+  Webhook: 'webhooks',
 };

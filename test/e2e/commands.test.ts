@@ -77,6 +77,7 @@ const FREE = { TANDEM_HTTP_PORT: '0', TANDEM_SIP_PORT: '0' };
 interface Ready {
   readonly ready: boolean;
   readonly http: string;
+  readonly https?: string;
   readonly sip: string;
   readonly account_sid: string;
 }
@@ -108,6 +109,17 @@ describe('tandem serve', () => {
     expect(await exit).toBe(0);
     expect(stdout().trim().split('\n')).toHaveLength(1);
     expect(stdout() + stderr()).not.toContain(account.auth_token);
+  });
+
+  it('names the HTTPS listener, and says which setting to change when its port is taken', async () => {
+    const { ready } = await serving({ ...FREE, TANDEM_HTTPS_PORT: '0' });
+    expect(ready.https).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+    const port = new URL(ready.https ?? '').port;
+    const second = { ...FREE, TANDEM_HTTPS_PORT: port, TANDEM_DATA: join(folder, 'other') };
+    const { exit, stderr } = tandem(['serve'], second);
+    expect(await exit).toBe(1);
+    expect(stderr()).toContain(`127.0.0.1:${port} is in use`);
+    expect(stderr()).toContain('TANDEM_HTTPS_PORT');
   });
 
   it('keeps its account over a restart', async () => {

@@ -280,10 +280,15 @@ describe('after calls', () => {
     // A dialog lives until its BYE is answered.
     await expect.poll(() => exchange.counts()).toMatchObject({ calls: 0, dialogs: 0, mediaSessions: 0 });
     await expect.poll(openRtpPorts).toEqual([]);
-    // What is left are transactions that absorb retransmissions, each with one timer (64·T1 at most).
-    expect(exchange.counts().transactions).toBe(exchange.counts().timers);
-    exchange.hurry();
-    expect(exchange.counts()).toMatchObject({ transactions: 0, timers: 0 });
+    // What is left are transactions that absorb retransmissions (64·T1 at most).
+    const { transactions, timers } = exchange.counts();
+    expect(timers).toBeLessThanOrEqual(transactions);
+    await expect
+      .poll(() => {
+        exchange.hurry();
+        return exchange.counts();
+      })
+      .toMatchObject({ transactions: 0, timers: 0 });
   });
 
   it('the ports are seen while a call is up', async () => {
@@ -295,7 +300,7 @@ describe('after calls', () => {
       twiml: LONG,
     });
     await exchange.reached(sid, 'in-progress');
-    expect(openRtpPorts()).toHaveLength(1);
+    expect(openRtpPorts()).toHaveLength(2); // RTP and RTCP
     await exchange.client.calls(sid).update({ status: 'completed' });
     await expect.poll(openRtpPorts).toEqual([]);
   });

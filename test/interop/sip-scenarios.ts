@@ -93,7 +93,10 @@ export const CALLER_SCENARIOS = {
     invite(),
     hear(407, ' auth="true"'),
     ack(),
-    send(request('INVITE', 2, `[authentication username=alice password=secret]\n${WITH_SDP}`, ''), RETRANS),
+    send(
+      request('INVITE', 2, `[authentication username=alice password=circle-of-life]\n${WITH_SDP}`, ''),
+      RETRANS,
+    ),
     ringing,
     hear(200),
     ack(2),
@@ -101,51 +104,103 @@ export const CALLER_SCENARIOS = {
   ),
 };
 
+/** The INVITE of a call to SIPp, whose Via, From and To later messages repeat. */
+const takeCall = `<recv request="INVITE" rrs="true"><action>${['Via', 'From', 'To']
+  .map((name) => `<ereg regexp=".*" search_in="hdr" header="${name}:" assign_to="${name}"/>`)
+  .join('')}</action></recv><Reference variables="Via,From,To"/>`;
+/** A request of SIPp as callee. */
+const ask = (method: string, seq: number, rest: string): string =>
+  `${method} [next_url] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n` +
+  `From: [$To]${CALLED_TAG}\nTo: [$From]\n[last_Call-ID:]\nCSeq: ${seq} ${method}\n${CONTACT}Max-Forwards: 70\n${rest}`;
+const accept = (rest = ''): string =>
+  send(answer('200 OK', rest + WITH_SDP, CALLED_TAG), RETRANS) + take('ACK');
+const ok = (rest = BODILESS): string => send(answer('200 OK', rest));
+const hungUp = take('BYE') + ok();
+const notify = (seq: number, state: string, fragment: string): string =>
+  send(
+    ask(
+      'NOTIFY',
+      seq,
+      `Event: refer\nSubscription-State: ${state}\nContent-Type: message/sipfrag\nContent-Length: [len]\n\n${fragment}\n`,
+    ),
+    RETRANS,
+  ) + hear(200);
+const CHALLENGE =
+  'WWW-Authenticate: Digest realm="sipp",nonce="b7c9036dbf3054aea9404c7286aee9703dc8f84c2008",algorithm=MD5,qop="auth"\n';
+const fits = (request: string, header: string, regexp: string): string =>
+  `<recv request="${request}"><action><ereg regexp="${regexp}" search_in="hdr" header="${header}:" check_it="true" assign_to="fit"/>` +
+  '</action></recv><Reference variables="fit"/>';
+
 /** SIPp is called by us. */
 export const CALLEE_SCENARIOS = {
   prack: scenario(
-    take('INVITE'),
+    takeCall,
     send(answer('183 Session Progress', `Require: 100rel\nRSeq: 17\n${WITH_SDP}`, CALLED_TAG)),
-    '<recv request="PRACK"><action><ereg regexp="17 1 INVITE" search_in="hdr" header="RAck:" check_it="true" assign_to="rack"/></action></recv>',
-    '<Reference variables="rack"/>',
-    send(answer('200 OK', BODILESS)),
+    fits('PRACK', 'RAck', '17 1 INVITE'),
+    ok(),
     send(
-      `SIP/2.0 200 OK\n[$via]\n[$from]\n[$to]${CALLED_TAG}\n[last_Call-ID:]\nCSeq: 1 INVITE\n${CONTACT}${WITH_SDP}`,
+      `SIP/2.0 200 OK\nVia: [$Via]\nFrom: [$From]\nTo: [$To]${CALLED_TAG}\n[last_Call-ID:]\nCSeq: 1 INVITE\n${CONTACT}${WITH_SDP}`,
       RETRANS,
     ),
     take('ACK'),
-    take('BYE'),
-    send(answer('200 OK', BODILESS)),
-  )
-    .replace(
-      take('INVITE'),
-      ['via', 'from', 'to'].reduce(
-        (text, name) =>
-          text.replace(
-            '</action>',
-            `<ereg regexp=".*" search_in="hdr" header="${name[0]?.toUpperCase()}${name.slice(1)}:" assign_to="h_${name}"/></action>`,
-          ),
-        '<recv request="INVITE"><action></action></recv>',
-      ),
-    )
-    .replace('[$via]', 'Via: [$h_via]')
-    .replace('[$from]', 'From: [$h_from]')
-    .replace('[$to]', 'To: [$h_to]'),
+    hungUp,
+  ),
   redirect: scenario(
     take('INVITE'),
     send(answer('302 Moved Temporarily', BODILESS, CALLED_TAG)),
     take('ACK'),
   ),
+  /** It takes our re-INVITE and UPDATE. */
   reinvite: scenario(
     take('INVITE'),
-    send(answer('200 OK', WITH_SDP, CALLED_TAG), RETRANS),
-    take('ACK'),
+    accept(),
     take('INVITE'),
     send(answer('200 OK', WITH_SDP), RETRANS),
     take('ACK'),
     take('UPDATE'),
-    send(answer('200 OK', WITH_SDP)),
-    take('BYE'),
-    send(answer('200 OK', BODILESS)),
+    ok(WITH_SDP),
+    hungUp,
+  ),
+  /** It sends both. */
+  offers: scenario(
+    takeCall,
+    accept(),
+    send(ask('INVITE', 1, WITH_SDP), RETRANS),
+    hear(200),
+    send(ask('ACK', 1, BODILESS)),
+    send(ask('UPDATE', 2, WITH_SDP), RETRANS),
+    hear(200),
+    hungUp,
+  ),
+  refer: scenario(
+    takeCall,
+    accept(),
+    fits('REFER', 'Refer-To', 'sip:carol@example.com'),
+    send(answer('202 Accepted', BODILESS)),
+    notify(1, 'active;expires=60', 'SIP/2.0 100 Trying'),
+    notify(2, 'terminated;reason=noresource', 'SIP/2.0 200 OK'),
+    hungUp,
+  ),
+  timer: scenario(
+    fits('INVITE', 'Session-Expires', '^ *90'),
+    send(answer('422 Session Interval Too Small', `Min-SE: 120\n${BODILESS}`, CALLED_TAG)),
+    take('ACK'),
+    fits('INVITE', 'Session-Expires', '^ *120'),
+    accept('Require: timer\nSession-Expires: 120;refresher=uac\n'),
+    hungUp,
+  ),
+  md5: scenario(
+    take('INVITE'),
+    send(answer('401 Unauthorized', CHALLENGE + BODILESS, CALLED_TAG)),
+    take('ACK'),
+    '<recv request="INVITE"><action><verifyauth assign_to="known" username="alice" password="secret"/></action></recv>',
+    '<nop test="known" next="1"/>',
+    send(answer('403 Forbidden', BODILESS, CALLED_TAG), RETRANS),
+    take('ACK'),
+    '<nop next="2"/>',
+    '<label id="1"/>',
+    accept(),
+    hungUp,
+    '<label id="2"/>',
   ),
 };

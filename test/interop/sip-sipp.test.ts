@@ -1,166 +1,223 @@
-// The stack alone against SIPp over UDP: its built-in scenarios, and one for each extension, as caller and as callee.
+// The stack alone against SIPp over UDP and TCP: its built-in scenarios, and one for each extension, as caller and callee.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/lib/clock.ts';
-import { silentLog } from '../../src/lib/log.ts';
-import { systemRandom } from '../../src/lib/random.ts';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import {
   authenticate,
   challengeHeaders,
-  createUserAgent,
   type Dialog,
-  ha1Of,
-  type InviteFailure,
-  Nonces,
+  parseSipfrag,
   referNotify,
   type ServerInvite,
   type SipUserAgent,
+  type UserAgentOptions,
 } from '../../src/sip/index.ts';
 import { CALLEE_SCENARIOS, CALLER_SCENARIOS } from './sip-scenarios.ts';
 import { hasSipp, type Sipp, startSipp } from './sipp.ts';
+import {
+  ask,
+  openAgent,
+  place,
+  placeAt,
+  placed,
+  portOf,
+  reoffer,
+  type Seen,
+  sdp,
+  terms,
+  uriAt,
+  watch,
+} from './stack.ts';
 
-const body = {
-  contentType: 'application/sdp',
-  content: 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n',
-};
-
-describe.skipIf(!hasSipp)('SIPp', () => {
+describe.skipIf(!hasSipp).each(['udp', 'tcp'] as const)('SIPp over %s', (transport) => {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-sipp-'));
   const running: Sipp[] = [];
   let agent: SipUserAgent;
 
-  beforeEach(async () => {
-    agent = await createUserAgent({
-      clock: systemClock,
-      random: systemRandom(),
-      log: silentLog,
-      listen: [{ host: '127.0.0.1', port: 0 }],
-      dialogMethods: ['REFER'],
-    });
-  });
-
   afterEach(async () => {
-    for (const sipp of running.splice(0)) sipp.stop();
+    await Promise.all(running.splice(0).map((sipp) => sipp.stop()));
     await agent.close();
   });
 
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  const here = (): string => `127.0.0.1:${agent.listening[0]?.port}`;
+  const open = async (options: Partial<UserAgentOptions> = {}): Promise<void> => {
+    agent = await openAgent(options);
+  };
 
-  async function sipp(scenario: string, args: readonly string[] = []): Promise<Sipp> {
-    const file = join(folder, 'scenario.xml');
+  async function sipp(
+    scenario: string,
+    listens: 'nowhere' | 'here',
+    args: readonly string[] = [],
+  ): Promise<Sipp> {
+    const file = join(folder, `${running.length}.xml`);
     writeFileSync(file, scenario);
     const source = scenario.startsWith('<') ? ['-sf', file] : ['-sn', scenario];
-    const started = await startSipp([...args, ...source, '-m', '1']);
+    const mode = ['-t', transport === 'udp' ? 'u1' : 't1'];
+    const started = await startSipp(
+      [...args, ...source, ...mode, '-m', '1'],
+      listens === 'here' ? transport : 'nowhere',
+    );
     running.push(started);
     return started;
   }
 
-  async function finished(peer: Sipp): Promise<void> {
+  const calling = (scenario: string): Promise<Sipp> =>
+    sipp(scenario, 'nowhere', [`127.0.0.1:${portOf(agent, transport)}`]);
+  const called = (scenario: string): Promise<Sipp> => sipp(scenario, 'here');
+
+  /** Over TCP its listening side may exit 1 after a call that went well: what we saw of the call must do. */
+  async function finished(peer: Sipp, side: 'caller' | 'callee'): Promise<void> {
     const code = await peer.exit;
-    expect(code, peer.output().slice(-3000)).toBe(0);
+    if (transport === 'udp' || side === 'caller') expect(code, peer.output().slice(-3000)).toBe(0);
   }
 
-  function answer(invite: ServerInvite): Dialog {
-    const dialog = invite.accept(body);
-    dialog.handle({
-      ended: () => {},
-      offered: () => body,
+  function answer(invite: ServerInvite): void {
+    const dialog = invite.accept(sdp());
+    watch(dialog, {
       requested: (request) => {
         if (request.method !== 'REFER') return 405;
-        setTimeout(() => dialog.request({ method: 'NOTIFY', ...referNotify(100) }), 20);
-        setTimeout(() => dialog.request({ method: 'NOTIFY', ...referNotify(200) }), 100);
+        // After the 202.
+        setImmediate(async () => {
+          await ask(dialog, { method: 'NOTIFY', ...referNotify(100) });
+          await ask(dialog, { method: 'NOTIFY', ...referNotify(200) });
+        });
         return 202;
       },
     });
-    return dialog;
   }
 
   it('its built-in UAC calls us', async () => {
+    await open();
     agent.onInvite((invite) => {
       invite.progress(180);
       answer(invite);
     });
-    await finished(await sipp('uac', [here()]));
+    await finished(await calling('uac'), 'caller');
   });
 
   it.each(Object.entries(CALLER_SCENARIOS))('calls us: %s', async (name, scenario) => {
-    const nonces = new Nonces({ key: Buffer.alloc(32, 7), clock: systemClock, random: systemRandom() });
-    const terms = {
-      status: 407,
-      realm: 'tandem',
-      domain: 'tandem',
-      nonces,
-      algorithms: ['MD5'],
-      ha1s: (username: string) => [ha1Of('MD5', { username, password: 'secret' }, 'tandem')],
-    } as const;
+    await open();
+    const ours = terms(407, ['MD5']);
     agent.onInvite((invite) => {
-      if (name === 'md5' && authenticate(invite.request, terms).kind !== 'known') {
-        return invite.reject(407, challengeHeaders(terms), { stateless: true });
+      if (name === 'md5' && authenticate(invite.request, ours).kind !== 'known') {
+        return invite.reject(407, challengeHeaders(ours), { stateless: true });
       }
-      if (name === 'prack') invite.progress(183, body, { reliable: true });
+      if (name === 'prack') invite.progress(183, sdp(), { reliable: true });
       answer(invite);
     });
-    await finished(await sipp(scenario, [here()]));
+    await finished(await calling(scenario), 'caller');
   });
 
-  /** Places a call; resolves with its dialog, or with how it failed. */
-  const call = (peer: Sipp): Promise<Dialog | InviteFailure> =>
-    new Promise((resolve) => {
-      agent.invite(
-        {
-          uri: `sip:sipp@127.0.0.1:${peer.port}`,
-          from: 'sip:tandem@127.0.0.1',
-          destination: { transport: 'udp', address: '127.0.0.1', port: peer.port },
-          body,
-        },
-        {
-          provisional: () => {},
-          answered: (dialog) => {
-            dialog.handle({ ended: () => {}, offered: () => body });
-            resolve(dialog);
-          },
-          failed: resolve,
-        },
-      );
-    });
+  const target = (peer: Sipp) => ({
+    uri: uriAt('sipp', peer.port, transport),
+    destination: placeAt(peer.port, transport),
+  });
 
-  const reoffer = (dialog: Dialog, method: 'INVITE' | 'UPDATE'): Promise<string> =>
-    new Promise((resolve) =>
-      dialog.reoffer(
-        body,
-        (outcome) => resolve(outcome.kind === 'response' ? `${outcome.response.status}` : outcome.kind),
-        method,
-      ),
-    );
+  /** A call that SIPp answers. */
+  async function call(peer: Sipp, options = {}): Promise<[Dialog, Seen]> {
+    let seen: Seen | undefined;
+    const dialog = await placed(agent, { ...target(peer), ...options }, (made) => {
+      seen = watch(made);
+    });
+    return [dialog, seen as Seen];
+  }
 
   it('we call its built-in UAS', async () => {
-    const peer = await sipp('uas');
-    ((await call(peer)) as Dialog).bye();
-    await finished(peer);
+    await open();
+    const peer = await called('uas');
+    const [dialog] = await call(peer);
+    dialog.bye();
+    await finished(peer, 'callee');
   });
 
   it('we call it: reliable 183', async () => {
-    const peer = await sipp(CALLEE_SCENARIOS.prack);
-    ((await call(peer)) as Dialog).bye();
-    await finished(peer);
+    await open();
+    const peer = await called(CALLEE_SCENARIOS.prack);
+    const [dialog] = await call(peer);
+    dialog.bye();
+    await finished(peer, 'callee');
   });
 
   it('we call it: 302', async () => {
-    const peer = await sipp(CALLEE_SCENARIOS.redirect);
-    expect(await call(peer)).toMatchObject({ kind: 'response', response: { status: 302 } });
-    await finished(peer);
+    await open();
+    const peer = await called(CALLEE_SCENARIOS.redirect);
+    expect(await place(agent, target(peer))).toMatchObject({ kind: 'response', response: { status: 302 } });
+    await finished(peer, 'callee');
   });
 
   it('we call it: our re-INVITE and UPDATE', async () => {
-    const peer = await sipp(CALLEE_SCENARIOS.reinvite);
-    const dialog = (await call(peer)) as Dialog;
-    expect(await reoffer(dialog, 'INVITE')).toBe('200');
-    expect(await reoffer(dialog, 'UPDATE')).toBe('200');
+    await open();
+    const peer = await called(CALLEE_SCENARIOS.reinvite);
+    const [dialog] = await call(peer);
+    expect(await reoffer(dialog)).toBe('200');
+    expect(await reoffer(dialog, sdp(), 'UPDATE')).toBe('200');
     dialog.bye();
-    await finished(peer);
+    await finished(peer, 'callee');
+  });
+
+  it('we call it: its re-INVITE and UPDATE', async () => {
+    await open();
+    const peer = await called(CALLEE_SCENARIOS.offers);
+    const offers: string[] = [];
+    const dialog = await placed(agent, target(peer), (made) => {
+      watch(made, {
+        offered: (offer) => {
+          offers.push(offer);
+          if (offers.length === 2) setImmediate(() => made.bye());
+          return sdp();
+        },
+      });
+    });
+    expect(dialog.callId).not.toBe('');
+    await finished(peer, 'callee');
+    expect(offers.length).toBe(2);
+  });
+
+  it('we call it: our REFER', async () => {
+    await open();
+    const peer = await called(CALLEE_SCENARIOS.refer);
+    const progress: (number | undefined)[] = [];
+    const dialog = await placed(agent, target(peer), (made) => {
+      watch(made, {
+        requested: ({ body }) => {
+          progress.push(parseSipfrag(body));
+          if (progress.length === 2) setImmediate(() => made.bye());
+          return 200;
+        },
+      });
+    });
+    const refer = { method: 'REFER', headers: [['Refer-To', '<sip:carol@example.com>']] } as const;
+    expect(await ask(dialog, refer)).toBe('202');
+    await finished(peer, 'callee');
+    expect(progress).toEqual([100, 200]);
+  });
+
+  it('we call it: a longer session interval', async () => {
+    await open({ sessionTimer: { expiresS: 90, minSeS: 90 } });
+    const peer = await called(CALLEE_SCENARIOS.timer);
+    const [dialog] = await call(peer);
+    dialog.bye();
+    await finished(peer, 'callee');
+  });
+
+  it('we call it: MD5', async () => {
+    await open();
+    const peer = await called(CALLEE_SCENARIOS.md5);
+    const [dialog] = await call(peer, { credentials: { username: 'alice', password: 'secret' } });
+    dialog.bye();
+    await finished(peer, 'callee');
+  });
+
+  it('we call it: MD5 with a wrong password', async () => {
+    await open();
+    const peer = await called(CALLEE_SCENARIOS.md5);
+    const credentials = { username: 'alice', password: 'guess' };
+    expect(await place(agent, { ...target(peer), credentials })).toMatchObject({
+      kind: 'response',
+      response: { status: 403 },
+    });
+    await finished(peer, 'callee');
   });
 });

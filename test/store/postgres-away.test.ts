@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { cuttable } from '../support/cuttable.ts';
 import { startExchange } from '../support/exchange.ts';
 import { testDatabase } from '../support/test-database.ts';
+import { startWebhookApp } from '../support/webhook-app.ts';
 
 it('a call outlives its database', async () => {
   const way = await cuttable(await testDatabase());
@@ -41,3 +42,43 @@ it('a call outlives its database', async () => {
     await exchange.stop();
   }
 });
+
+it('calls under way end, and their callbacks arrive in order, when their database comes back', async () => {
+  const way = await cuttable(await testDatabase());
+  const exchange = await startExchange({ TANDEM_DATABASE: way.database.database });
+  const app = await startWebhookApp();
+  try {
+    const { client } = exchange;
+    const carrier = await exchange.carrier({ ringMs: 0 });
+    const policy = await client.voice.v1.connectionPolicies.create();
+    await client.voice.v1.connectionPolicies(policy.sid).targets.create({ target: carrier.uri });
+    const { sid: byoc } = await client.voice.v1.byocTrunks.create({ connectionPolicySid: policy.sid });
+    const calls = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        client.calls.create({
+          to: '+15550001234',
+          from: '+15550009999',
+          byoc,
+          twiml: `<Response><Pause length="${1 + (index % 2)}"/></Response>`,
+          statusCallback: app.url,
+          statusCallbackEvent: ['initiated', 'ringing', 'answered', 'completed'],
+        }),
+      ),
+    );
+    for (const { sid } of calls) await exchange.reached(sid, 'in-progress');
+    way.cut();
+    await expect.poll(() => exchange.tandem.counts().dialogs, { timeout: 15_000 }).toBe(0);
+    const ends = () => app.requests.filter(({ parameters }) => parameters.CallStatus === 'completed');
+    expect(ends()).toEqual([]);
+    way.mend();
+    await exchange.quiet();
+    for (const { sid } of calls) {
+      expect(await client.calls(sid).fetch()).toMatchObject({ status: 'completed' });
+      const told = app.requests.filter(({ parameters }) => parameters.CallSid === sid);
+      expect(told.map(({ parameters }) => parameters.SequenceNumber)).toEqual(['0', '1', '2', '3']);
+    }
+  } finally {
+    await app.close();
+    await exchange.stop();
+  }
+}, 60_000);

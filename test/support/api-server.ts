@@ -2,14 +2,30 @@
 import type { AddressInfo } from 'node:net';
 import type twilio from 'twilio';
 import { onTestFinished } from 'vitest';
-import { type ApiOptions, createApi } from '../../src/api/index.ts';
-import type { CallControl, CallOrder, ModifyResult } from '../../src/calls/index.ts';
+import { type Api, type ApiOptions, createApi } from '../../src/api/index.ts';
+import {
+  type CallControl,
+  type CallOrder,
+  type ModifyResult,
+  RecordingFiles,
+} from '../../src/calls/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { account, call, newRow, type Row } from '../../src/resources/index.ts';
+import {
+  account,
+  call,
+  callEvent,
+  callNotification,
+  newRow,
+  type Row,
+  recording,
+  registration,
+  rejectedCall,
+} from '../../src/resources/index.ts';
 import type { RouteTrace } from '../../src/routing/index.ts';
-import { openStore, type Store } from '../../src/store/index.ts';
+import { type OutboxRow, openStore, type Store } from '../../src/store/index.ts';
+import { tempFolder } from './temp-folder.ts';
 import { testDatabase } from './test-database.ts';
 import { twilioClient } from './twilio-client.ts';
 
@@ -18,7 +34,9 @@ export const STRANGER = { sid: `AC${'2'.repeat(32)}`, token: 'token-of-a-strange
 
 const world = { clock: systemClock, random: systemRandom() };
 
-/** Stores what it is asked for and does nothing more. */
+const RECORDED = { source: 'OutboundAPI', channels: 2, status: 'completed', duration: 4 } as const;
+
+/** Stores what it is asked for, with an event, a notification and a recording, and does nothing more. */
 export class FakeCalls implements CallControl {
   accepting = true;
   readonly orders: CallOrder[] = [];
@@ -35,18 +53,30 @@ export class FakeCalls implements CallControl {
     this.orders.push(order);
     const { accountSid, to, from } = order;
     const row = newRow(call, { accountSid, to, from, direction: 'outbound-api' }, world);
-    await this.#store.journal.commit({ insert: row });
+    const below = { accountSid, callSid: row.sid };
+    const event = newRow(callEvent, { ...below, request: '{}', response: '{}' }, world);
+    const fault = { log: 1, errorCode: '12200', messageText: 'a fault', messageDate: world.clock.now() };
+    const notice = newRow(callNotification, { ...below, ...fault }, world);
+    const records = [
+      { definition: callEvent, row: event },
+      { definition: callNotification, row: notice },
+      { definition: recording, row: newRow(recording, { ...below, ...RECORDED }, world) },
+    ];
+    await this.#store.journal.commit({ insert: row, records });
     return row;
   }
 
-  async end(...change: Parameters<CallControl['end']>): Promise<ModifyResult> {
+  async change(...change: Parameters<CallControl['change']>): Promise<ModifyResult> {
     this.changes.push(change);
     return this.result;
   }
 
-  async redirect(...change: Parameters<CallControl['redirect']>): Promise<ModifyResult> {
-    this.changes.push(change);
-    return this.result;
+  startRecording(): never {
+    throw new Error('the engine records; test/e2e asks it');
+  }
+
+  async changeRecording(): Promise<'not-live'> {
+    return 'not-live';
   }
 
   explain(): never {
@@ -58,11 +88,52 @@ export class FakeCalls implements CallControl {
   }
 }
 
+/** A device that registered with the owner, and a call that was refused. */
+function comers() {
+  const source = {
+    accountSid: OWNER.sid,
+    sourceIp: '192.0.2.1',
+    sourcePort: 5060,
+    transport: 'udp',
+  } as const;
+  const bound = {
+    aor: 'sip:bob@a.sip.twilio.com',
+    username: 'bob',
+    contact: 'sip:bob@192.0.2.1',
+    contactKey: 'c',
+  };
+  const domain = { domain: 'a.sip.twilio.com', domainSid: `SD${'1'.repeat(32)}` };
+  const asked = { sipCallId: 'a', cseq: 1, expiresAt: world.clock.now() };
+  const told = { method: 'INVITE', reason: 'nobody knows it', lastRejectedAt: world.clock.now() } as const;
+  return [
+    {
+      definition: registration,
+      row: newRow(registration, { ...source, ...bound, ...domain, ...asked }, world),
+    },
+    { definition: rejectedCall, row: newRow(rejectedCall, { ...source, ...domain, ...told }, world) },
+  ];
+}
+
+/** A status callback that was delivered. */
+const TOLD: OutboxRow = {
+  id: 'told',
+  callSid: `CA${'1'.repeat(32)}`,
+  accountSid: OWNER.sid,
+  sequence: 0,
+  url: 'https://user:secret@app.example/told',
+  method: 'POST',
+  parameters: 'CallStatus=completed&Digits=1234',
+  attempts: 0,
+};
+
 export interface ApiServer {
+  readonly server: Api;
   readonly url: string;
   readonly port: number;
   readonly store: Store;
   readonly calls: FakeCalls;
+  /** Where the sound of recordings is looked for; nothing is there. */
+  readonly recordings: RecordingFiles;
   readonly client: twilio.Twilio;
   readonly stranger: twilio.Twilio;
   /** Without the official client: a path and fetch's options, the owner's credentials added. */
@@ -72,7 +143,7 @@ export interface ApiServer {
 /** On the engine of the vitest project; closed when the test is over. */
 export async function startApi(
   config: ApiOptions['config'] = {},
-  changes: Partial<Pick<ApiOptions, 'log' | 'counts'>> = {},
+  changes: Partial<Pick<ApiOptions, 'log' | 'counts' | 'health' | 'callbacks'>> = {},
 ): Promise<ApiServer> {
   const store = await openStore({
     ...(await testDatabase()),
@@ -83,8 +154,11 @@ export async function startApi(
   for (const { sid, token } of [OWNER, STRANGER]) {
     await store.insert(account, newRow(account, { sid, accountSid: sid, authToken: token }, world));
   }
+  await store.journal.commit({ records: comers(), outbox: [TOLD] });
+  await store.journal.tried(TOLD.id, { status: 'delivered', attempts: 1, nextAttemptAt: null });
   const calls = new FakeCalls(store);
-  const server = await createApi({ store, calls, config, log: silentLog, ...world, ...changes });
+  const recordings = new RecordingFiles(tempFolder());
+  const server = await createApi({ store, calls, recordings, config, log: silentLog, ...world, ...changes });
   await server.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(async () => {
     await server.close();
@@ -94,10 +168,12 @@ export async function startApi(
   const url = `http://127.0.0.1:${port}`;
   const authorization = basic(OWNER.sid, OWNER.token);
   return {
+    server,
     url,
     port,
     store,
     calls,
+    recordings,
     client: twilioClient(url, OWNER.sid, OWNER.token),
     stranger: twilioClient(url, STRANGER.sid, STRANGER.token),
     ask: (path, options = {}) =>

@@ -2,7 +2,7 @@
 import { type Clock, systemClock, type Timer } from '../../src/lib/clock.ts';
 
 export class CountingClock implements Clock {
-  readonly #live = new Map<Timer, () => void>();
+  readonly #live = new Map<Timer, { readonly delayMs: number; readonly task: () => void }>();
 
   now = systemClock.now;
   monotonic = systemClock.monotonic;
@@ -12,7 +12,7 @@ export class CountingClock implements Clock {
       this.#live.delete(timer);
       task();
     });
-    this.#live.set(timer, task);
+    this.#live.set(timer, { delayMs, task });
     return timer;
   }
 
@@ -21,14 +21,15 @@ export class CountingClock implements Clock {
     systemClock.cancel(timer);
   }
 
-  /** Fires every timer that is set now, as if its time had come. */
-  hurry(): void {
-    const setNow = [...this.#live];
-    for (const [timer, task] of setNow) {
+  /** Fires every timer that is set now, or those of one delay, as if their time had come; says how many. */
+  hurry(ofMs?: number): number {
+    const setNow = [...this.#live].filter(([, { delayMs }]) => ofMs === undefined || delayMs === ofMs);
+    for (const [timer, { task }] of setNow) {
       if (!this.#live.has(timer)) continue;
       this.cancel(timer);
       task();
     }
+    return setNow.length;
   }
 
   get pending(): number {

@@ -1,12 +1,25 @@
 // A DNS server of a test's own: answers from a zone written down in the test, or misbehaves as told.
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
+import { createServer, type Server } from 'node:net';
 
 const TYPES = { A: 1, CNAME: 5, AAAA: 28, SRV: 33, NAPTR: 35 } as const;
 type Type = keyof typeof TYPES;
 
-/** `silent` says nothing, `garbage` is no DNS message, `empty` claims success without a record; the rest are codes. */
-type Mischief = 'silent' | 'servfail' | 'refused' | 'notimp' | 'formerr' | 'garbage' | 'empty';
+/**
+ * `silent` says nothing, `garbage` is no DNS message, `empty` claims success without a record, `forged` answers with an
+ * address under another id, `astray` with one for another question; the rest are codes.
+ */
+type Mischief =
+  | 'silent'
+  | 'servfail'
+  | 'refused'
+  | 'notimp'
+  | 'formerr'
+  | 'garbage'
+  | 'empty'
+  | 'forged'
+  | 'astray';
 const CODES: Readonly<Record<string, number>> = { formerr: 1, servfail: 2, notimp: 4, refused: 5, empty: 0 };
 
 /** By `TYPE name`. Records are written as in a zone file, with the TTL first: `60 10 20 5060 host.example`. */
@@ -19,20 +32,63 @@ export interface DnsServer {
   close(): Promise<void>;
 }
 
+/** Octets that do not fit a datagram are asked for again by TCP (RFC 1035 §4.2.1). */
+const MAX_DATAGRAM_OCTETS = 512;
+
 /** A name with CNAMEs answers every type by them, and by what they lead to. */
 export async function startDnsServer(zone: Zone): Promise<DnsServer> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const asked: string[] = [];
-  socket.on('message', (query, { address, port }) => {
+  const respond = (query: Buffer, by: 'UDP' | 'TCP'): Buffer | undefined => {
     const { name, type, end } = readQuestion(query);
-    asked.push(`${type} ${name}`);
-    const octets = answer(zone, query.subarray(0, end), { name, type });
-    if (octets) socket.send(octets, port, address);
+    asked.push(by === 'UDP' ? `${type} ${name}` : `${type} ${name} by TCP`);
+    return answer(zone, query.subarray(0, end), { name, type });
+  };
+  const { socket, server } = await listen((query) => respond(query, 'TCP'));
+  socket.on('message', (query, { address, port }) => {
+    const octets = respond(query, 'UDP');
+    if (octets) socket.send(octets.length > MAX_DATAGRAM_OCTETS ? truncated(query) : octets, port, address);
   });
   const resolver = new Resolver({ timeout: 150, tries: 1 });
   resolver.setServers([`127.0.0.1:${socket.address().port}`]);
-  return { resolver, asked, close: () => new Promise((resolve) => socket.close(() => resolve())) };
+  const close = async (): Promise<void> => {
+    server.close();
+    await new Promise<void>((resolve) => socket.close(() => resolve()));
+  };
+  return { resolver, asked, close };
+}
+
+type Respond = (query: Buffer) => Buffer | undefined;
+
+/** UDP and TCP on one port; other tests' connections may be in the way. */
+async function listen(respond: Respond): Promise<{ socket: Socket; server: Server }> {
+  for (;;) {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    const server = await listenTcp(socket.address().port, respond);
+    if (server) return { socket, server };
+    socket.close();
+  }
+}
+
+/** Each query comes in one piece from a resolver on this machine. Undefined where another has the port. */
+function listenTcp(port: number, respond: Respond): Promise<Server | undefined> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (octets) => {
+      const reply = respond(octets.subarray(2)) ?? Buffer.alloc(0);
+      socket.end(Buffer.concat([numbers(`${reply.length}`), reply]));
+    });
+  });
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+function truncated(query: Buffer): Buffer {
+  const reply = message(query.subarray(0, readQuestion(query).end), 0, []);
+  reply.writeUInt16BE(reply.readUInt16BE(2) | 0x0200, 2);
+  return reply;
 }
 
 interface Question {
@@ -56,9 +112,19 @@ function answer(zone: Zone, query: Buffer, { name, type }: Question): Buffer | u
   const entry = zone[`${type} ${name}`] ?? zone[`CNAME ${name}`];
   if (entry === 'silent') return undefined;
   if (entry === 'garbage') return Buffer.concat([query.subarray(0, 2), Buffer.from('no DNS at all')]);
+  if (entry === 'forged' || entry === 'astray') return misled(query, entry);
   if (typeof entry === 'string') return message(query, CODES[entry] as number, []);
   const isName = Object.keys(zone).some((key) => key.endsWith(` ${name}`));
   return message(query, isName ? 0 : 3, records(zone, { name, type }));
+}
+
+/** An answer that a resolver must not take for its own. */
+function misled(query: Buffer, how: 'forged' | 'astray'): Buffer {
+  const reply = message(query, 0, [record('h.example', 'A', '60 192.0.2.66')]);
+  // The id, or the first letter of the name.
+  const at = how === 'forged' ? 1 : 13;
+  reply[at] = (reply[at] as number) ^ 1;
+  return reply;
 }
 
 /** Follows CNAMEs for as long as a server may, so that a loop is a long answer. */

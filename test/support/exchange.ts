@@ -7,7 +7,7 @@ import type { CallInstance } from 'twilio/lib/rest/api/v2010/account/call.js';
 import { type CarrierEvent, type CarrierOptions, startCarrier } from '../../src/carrier/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { silentLog } from '../../src/lib/log.ts';
-import { systemRandom } from '../../src/lib/random.ts';
+import { type Random, systemRandom } from '../../src/lib/random.ts';
 import { createMediaEngine } from '../../src/media/index.ts';
 import { startTandem, type Tandem, type TandemCounts } from '../../src/tandem.ts';
 import { CountingClock } from './counting-clock.ts';
@@ -15,10 +15,16 @@ import { twilioClient } from './twilio-client.ts';
 
 interface Trace {
   readonly rule: string;
-  readonly targets: readonly { readonly uri: string; readonly standing: string }[];
+  readonly targets: readonly {
+    readonly uri: string;
+    readonly standing: string;
+    readonly health: string;
+    readonly insecure: boolean;
+  }[];
   readonly attempts: readonly {
     readonly uri: string;
     readonly result: string;
+    readonly reason: string;
     readonly why: string | null;
     readonly answers: readonly { readonly at: string; readonly status: number }[];
   }[];
@@ -32,14 +38,24 @@ export interface TestCarrier {
   invites(): number;
   /** Resolves with the first event, past or future, of this type. */
   event(type: CarrierEvent['type']): Promise<CarrierEvent>;
+  /** Everything so far. */
+  readonly events: readonly CarrierEvent[];
+  /** The keys that callers pressed so far. */
+  keys(): string;
+  /** Ends every call that is up. */
+  hangUp(): void;
   /** What the latest call heard, 8 kHz. */
   heard(): Promise<Int16Array>;
+  /** Hangs up and stops listening. */
+  close(): Promise<void>;
 }
 
 export interface Exchange {
   readonly client: Twilio;
   readonly tandem: Tandem;
   readonly account: Tandem['account'];
+  /** Its data folder. */
+  readonly folder: string;
   carrier(options?: Partial<CarrierOptions>): Promise<TestCarrier>;
   /** Resolves with the call's record when it has ended. */
   ended(sid: string): Promise<CallInstance>;
@@ -49,8 +65,8 @@ export interface Exchange {
   quiet(): Promise<void>;
   /** What the exchange holds, and how many timers it has set. */
   counts(): TandemCounts & { readonly timers: number };
-  /** Fires every timer that the exchange has set. */
-  hurry(): void;
+  /** Fires every timer that the exchange has set, or those of one delay; says how many. */
+  hurry(ofMs?: number): number;
   stop(): Promise<void>;
 }
 
@@ -66,17 +82,25 @@ async function until<T>(find: () => Promise<T | undefined> | T | undefined): Pro
   }
 }
 
-/** @param settings `TANDEM_` variables on top of free ports and a folder of the test's own. */
-export async function startExchange(settings: Readonly<Record<string, string>> = {}): Promise<Exchange> {
+/**
+ * @param settings `TANDEM_` variables on top of free ports and a folder of the test's own.
+ * @param world `random`: the exchange's chance, where a test has to know it.
+ */
+export async function startExchange(
+  settings: Readonly<Record<string, string>> = {},
+  { random = systemRandom() }: { readonly random?: Random } = {},
+): Promise<Exchange> {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-test-'));
   const clock = new CountingClock();
   const config = readConfig({
     TANDEM_DATA: folder,
     TANDEM_HTTP_PORT: '0',
     TANDEM_SIP_PORT: '0',
+    // No timer while nothing is called, and targets that hear calls alone; tests of health ask for more.
+    TANDEM_HEALTH_INTERVAL_S: '0',
     ...settings,
   });
-  const tandem = await startTandem(config, { clock, random: systemRandom(), log: silentLog });
+  const tandem = await startTandem(config, { clock, random, log: silentLog });
   const { accountSid, authToken } = tandem.account;
   const client = twilioClient(tandem.http, accountSid, authToken);
   const carriers = new TestCarriers();
@@ -89,6 +113,7 @@ export async function startExchange(settings: Readonly<Record<string, string>> =
     client,
     tandem,
     account: tandem.account,
+    folder,
     carrier: (options) => carriers.start(options),
     ended: (sid) => reached(sid, ...FINAL),
     reached,
@@ -101,7 +126,7 @@ export async function startExchange(settings: Readonly<Record<string, string>> =
     },
     quiet: async () => void (await until(() => (tandem.counts().calls === 0 ? true : undefined))),
     counts: () => ({ ...tandem.counts(), timers: clock.pending }),
-    hurry: () => clock.hurry(),
+    hurry: (ofMs) => clock.hurry(ofMs),
     async stop() {
       await tandem.stop(0);
       await carriers.close();
@@ -132,9 +157,15 @@ class TestCarriers {
     this.#opened.defer(() => carrier.close());
     return {
       uri: carrier.uri,
+      events,
+      keys: () => events.map((event) => (event.type === 'key' ? event.key : '')).join(''),
+      hangUp: () => {
+        for (const { id } of carrier.calls()) carrier.hangUp(id);
+      },
       invites: () => events.filter(({ type }) => type === 'invite').length,
       event: (type) => until(() => events.find((event) => event.type === type)),
       heard: async () => carrier.captured(events.at(-1)?.call.id ?? ''),
+      close: () => carrier.close(),
     };
   }
 

@@ -6,6 +6,7 @@ import {
   account,
   byocTrunk,
   call,
+  callEvent,
   connectionPolicy,
   connectionPolicyTarget,
   newRow,
@@ -250,32 +251,57 @@ export function describeStore(
       clock.advance(5);
       await store.journal.commit({
         update: { sid: row.sid, patch: { status: 'ringing', statusCallbackEvents: ['ringing'] } },
-        trace: { callSid: row.sid, json: '{"n":1}' },
+        trace: { callSid: row.sid, toJson: () => '{"n":1}' },
       });
-      await store.journal.commit({ trace: { callSid: row.sid, json: '{"n":2}' } });
+      await store.journal.commit({ trace: { callSid: row.sid, toJson: () => '{"n":2}' } });
       expect(await store.find(call, row.sid)).toEqual({
         ...row,
+        node: expect.any(String),
         status: 'ringing',
         statusCallbackEvents: ['ringing'],
         dateUpdated: clock.now(),
       });
       expect(await store.journal.trace(row.sid)).toBe('{"n":2}');
       expect(await store.journal.trace('CA0')).toBeUndefined();
-      expect(await store.journal.unfinished()).toMatchObject([{ sid: row.sid }]);
     });
 
-    it('keeps callbacks until they are settled, in order', async () => {
-      await store.journal.commit({
-        outbox: [callback('a', { url: 'http://u:p@a.example/' }), callback('b')],
+    it('takes the moments of one turn together: the last word of each column, every record, the last trace', async () => {
+      const [row, other] = [placed(), placed()];
+      let asked = 0;
+      const trace = (json: string) => ({
+        callSid: row.sid,
+        toJson: () => {
+          asked += 1;
+          return json;
+        },
       });
-      await store.journal.commit({ outbox: [callback('c')] });
-      await Promise.all([store.journal.settle('b'), store.journal.retried('a', 3)]);
-      await reopen();
-      expect(await store.journal.waiting(10)).toEqual([
-        callback('a', { url: 'http://u:p@a.example/', attempts: 3 }),
-        callback('c'),
+      const event = newRow(
+        callEvent,
+        { accountSid: row.accountSid, callSid: row.sid, request: '{}', response: '{}' },
+        world,
+      );
+      await Promise.all([
+        store.journal.commit({ insert: other }),
+        store.journal.commit({ insert: row }),
+        store.journal.commit({
+          update: { sid: row.sid, patch: { status: 'ringing', queueTime: 7 } },
+          trace: trace('1'),
+          outbox: [callback('a')],
+        }),
+        store.journal.commit({ update: { sid: other.sid, patch: { status: 'busy' } } }),
+        store.journal.commit({
+          update: { sid: row.sid, patch: { status: 'in-progress' } },
+          trace: trace('2'),
+          records: [{ definition: callEvent, row: event }],
+        }),
       ]);
-      expect(await store.journal.waiting(1)).toHaveLength(1);
+      expect(await store.find(call, row.sid)).toMatchObject({ status: 'in-progress', queueTime: 7 });
+      expect(await store.find(call, other.sid)).toMatchObject({ status: 'busy' });
+      expect([await store.journal.trace(row.sid), asked]).toEqual(['2', 1]);
+      expect(await store.journal.waiting(9)).toEqual([callback('a')]);
+      expect((await store.list(callEvent, { limit: 9 })).rows).toEqual([event]);
+      await store.remove(call, row.sid);
+      expect((await store.list(callEvent, { limit: 9 })).rows).toEqual([]);
     });
 
     it('lets a bad entry fail alone', async () => {
@@ -323,7 +349,7 @@ export function describeStore(
       const row = placed({ status: 'completed' });
       await store.journal.commit({
         insert: row,
-        trace: { callSid: row.sid, json: '{}' },
+        trace: { callSid: row.sid, toJson: () => '{}' },
         outbox: [callback('a')],
       });
       await store.remove(call, row.sid);

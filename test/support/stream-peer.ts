@@ -1,8 +1,15 @@
-// The client end of a TCP or TLS connection, under a test's hand: octets out, octets in, and how it ended.
+// Either end of TCP and TLS connections, under a test's hand: octets out, octets in, and how it ended.
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import {
+  type ConnectionOptions,
+  connect as connectTls,
+  createServer as createTlsServer,
+  type TLSSocket,
+} from 'node:tls';
+import type { SelfSigned } from '../../src/lib/self-signed-certificate.ts';
 import type { Endpoint } from '../../src/sip/index.ts';
+import type { Place, Wire } from './sip-peer.ts';
 
 export interface StreamPeer {
   readonly socket: Socket;
@@ -40,3 +47,50 @@ export async function openStreamPeer(to: Endpoint, options: ConnectionOptions = 
 /** The first name of the certificate that the other end showed. */
 export const certificateName = ({ socket }: StreamPeer): unknown =>
   (socket as TLSSocket).getPeerCertificate().subject.CN;
+
+/** Listens on a free port and cuts what comes into SIP messages; over TLS where there is a certificate. */
+export async function listenOverStreams(
+  receive: (text: string, from: Place) => void,
+  certificate: SelfSigned | undefined,
+): Promise<Wire> {
+  const sockets = new Map<string, Socket>();
+  const take = (socket: Socket) => {
+    const from = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    sockets.set(keyOf(from), socket);
+    let pending = '';
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(keyOf(from)));
+    socket.on('data', (octets: Buffer) => {
+      pending = eachMessage(pending + octets.toString('latin1'), (text) => receive(text, from));
+    });
+  };
+  const server = certificate ? createTlsServer(certificate, take) : createServer(take);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const disconnect = () => {
+    for (const socket of sockets.values()) socket.destroy();
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    send: (text, to) => void sockets.get(keyOf(to))?.write(text, 'latin1'),
+    disconnect,
+    close: () => {
+      disconnect();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+const keyOf = ({ address, port }: Place): string => `${address}:${port}`;
+
+/** Calls back for each whole message in `octets`; what is left is the beginning of another one. */
+function eachMessage(octets: string, each: (text: string) => void): string {
+  let rest = octets.trimStart();
+  for (;;) {
+    const head = /^[^]*?\r\n\r\n/.exec(rest)?.[0];
+    const end = (head?.length ?? 0) + Number(/^Content-Length: *(\d+)/im.exec(head ?? '')?.[1] ?? 0);
+    if (head === undefined || rest.length < end) return rest;
+    each(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+}

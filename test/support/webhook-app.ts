@@ -23,7 +23,7 @@ export type Answer = (request: ReceivedRequest, response: ServerResponse) => voi
 
 const noContent: Answer = (_request, response) => void response.writeHead(204).end();
 
-export async function startWebhookApp(answer: Answer = noContent): Promise<WebhookApp> {
+export async function startWebhookApp(answer: Answer = noContent, host = '127.0.0.1'): Promise<WebhookApp> {
   const requests: ReceivedRequest[] = [];
   const waiting = new Set<() => void>();
   const server = createServer(async (message, response) => {
@@ -32,10 +32,10 @@ export async function startWebhookApp(answer: Answer = noContent): Promise<Webho
     answer(request, response);
     for (const look of waiting) look();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     requests,
     received: (matches) =>
       new Promise((resolve) => {

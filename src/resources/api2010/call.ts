@@ -96,6 +96,8 @@ export const call = resource({
     remoteTag: text().internal(),
     /** When the call was last seen alive; its end after a crash. */
     heartbeatAt: dateTime().internal(),
+    /** The run of an exchange that the call is, or was, on. */
+    node: text().internal(),
   },
 });
 

@@ -13,6 +13,7 @@ export const connectionPolicyTarget = resource({
   key: 'targets',
   kind: 'configuration',
   operations: EVERY_OPERATION,
+  indexes: [['accountSid']],
   limit: { count: 10, code: 21254, message: 'A connection policy can have no more than 10 targets' },
   fields: {
     target: sipUri({ schemes: ['sip'] }).required(),

@@ -48,6 +48,15 @@ export function authenticate(request: RequestView, terms: Authentication): Authe
   }
 }
 
+/**
+ * The user that a request's credentials name, where they answer a challenge of this domain, rightly or not. Credentials
+ * for another domain's challenge, which phones send along unasked, are none: they say nothing of who sends them.
+ */
+export function claimedUser(request: RequestView, terms: Authentication): string | undefined {
+  const answer = answerIn(request, terms);
+  return answer && terms.nonces.isOf(answer.nonce, terms.domain) ? answer.username : undefined;
+}
+
 /** The headers of the 401 or 407, one challenge for each algorithm (RFC 8760 §2.4). */
 export function challengeHeaders(terms: Authentication, stale = false): HeaderField[] {
   const nonce = terms.nonces.issue(terms.domain);
@@ -58,12 +67,10 @@ export function challengeHeaders(terms: Authentication, stale = false): HeaderFi
   ]);
 }
 
-function answerIn(
-  request: RequestView,
-  { status, realm, algorithms }: Authentication,
-): DigestAnswer | undefined {
-  return request
-    .headers(status === 401 ? 'Authorization' : 'Proxy-Authorization')
+/** Some phones answer a 407 in the header that belongs to a 401: either will do. */
+function answerIn(request: RequestView, { realm, algorithms }: Authentication): DigestAnswer | undefined {
+  return ['Proxy-Authorization', 'Authorization']
+    .flatMap((name) => request.headers(name))
     .map(parseAnswer)
     .find((answer) => answer?.realm === realm && algorithms.includes(answer.algorithm));
 }

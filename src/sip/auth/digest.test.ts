@@ -27,6 +27,20 @@ describe('published vectors', () => {
     expect(digestResponse({ ...rfc7616, algorithm }, ha1, 'GET')).toBe(response);
   });
 
+  it('RFC 7616 §3.9.2 as corrected by erratum 4897: SHA-512-256, and a name and password beyond ASCII', () => {
+    const credentials = { username: 'J\u00e4s\u00f8n Doe', password: 'Secret, or not?' };
+    const answer = {
+      algorithm: 'SHA-512-256',
+      nonce: '5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK',
+      uri: '/doe.json',
+      counted: { nc: '00000001', cnonce: 'NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v' },
+    } as const;
+    const ha1 = ha1Of('SHA-512-256', credentials, 'api@example.org');
+    expect(digestResponse(answer, ha1, 'GET')).toBe(
+      '3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5',
+    );
+  });
+
   it('RFC 2617 §3.5', () => {
     const ha1 = ha1Of('MD5', { username: 'Mufasa', password: 'Circle Of Life' }, 'testrealm@host.com');
     const answer = {

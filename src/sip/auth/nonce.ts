@@ -1,6 +1,7 @@
 // Nonces that the server need not remember: a time and a signature (RFC 7616 §5.4), and which counts were used.
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
+import { ownCopy } from '../../lib/own-copy.ts';
 import type { Random } from '../../lib/random.ts';
 
 /**
@@ -65,18 +66,22 @@ export class Nonces {
     return signed + this.#signature(signed, domain);
   }
 
+  /** Whether this is a nonce that was issued for the domain, however old and however often used. */
+  isOf(nonce: string, domain: string): boolean {
+    const signed = nonce.slice(0, SIGNED_DIGITS);
+    return NONCE.test(nonce) && isSame(nonce.slice(SIGNED_DIGITS), this.#signature(signed, domain));
+  }
+
   /** Judges a nonce and marks the count as used. An answer without qop counts as 1: it is good once. */
   use(nonce: string, domain: string, nc = 1): NonceVerdict {
-    const signed = nonce.slice(0, SIGNED_DIGITS);
-    if (!NONCE.test(nonce) || !isSame(nonce.slice(SIGNED_DIGITS), this.#signature(signed, domain)))
-      return 'forged';
+    if (!this.isOf(nonce, domain)) return 'forged';
     const issuedMs = Number.parseInt(nonce.slice(0, TIME_DIGITS), 16);
     const ageMs = this.#options.clock.now() - issuedMs;
     const known = this.#used.get(nonce);
     if (ageMs > this.#lifetimeMs || (!known && issuedMs <= this.#forgottenMs)) return 'stale';
     const used = nc >= 1 ? useCount(known, nc) : undefined;
     if (!used) return 'stale';
-    this.#used.set(nonce, used);
+    this.#used.set(known ? nonce : ownCopy(nonce), used);
     if (this.#used.size > this.#remembered) this.#forgetOldest();
     return 'good';
   }

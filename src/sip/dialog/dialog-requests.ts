@@ -1,12 +1,13 @@
 // Requests of ours inside a dialog: their numbers, their route, and the credentials they are challenged for.
 import type { Body, Endpoint, HeaderField } from '../agent.ts';
 import type { Credentials } from '../auth/digest.ts';
+import { isLargeInDialog } from '../large-request.ts';
 import { type RequestParts, serializeRequest } from '../message/serialize.ts';
-import { SentRequest } from '../request.ts';
+import { type Outgoing, SentRequest } from '../request.ts';
 import { dialogDestination, newBranch, requestHeaders, type Stack, viaOf } from '../stack.ts';
 import type { ClientUser } from '../transaction/client-transaction.ts';
 import type { Flow } from '../transport/transport.ts';
-import { type DialogState, targetOf } from './dialog.ts';
+import { type DialogState, type DialogTarget, targetOf } from './dialog.ts';
 
 export interface Extras {
   readonly headers?: readonly HeaderField[] | undefined;
@@ -20,6 +21,14 @@ export class DialogRequests {
   readonly flow: Flow;
   readonly #stack: Stack;
   readonly #credentials: Credentials | undefined;
+  /** Where requests go; good while the peer's Contact stays the same. */
+  #target:
+    | (DialogTarget & {
+        readonly contact: string;
+        readonly routeSet: readonly string[];
+        readonly peer: Endpoint;
+      })
+    | undefined;
 
   constructor(stack: Stack, state: DialogState, flow: Flow, credentials: Credentials | undefined) {
     this.#stack = stack;
@@ -31,7 +40,12 @@ export class DialogRequests {
   /** @throws {SipSyntaxError} when it may not go on the wire; nothing is sent then. */
   send(method: string, extras: Extras, user: ClientUser): SentRequest {
     const { request, flow } = this.#build(method, this.#nextSeq(), extras);
-    const outgoing = { request, flow, credentials: this.#credentials, nextSeq: () => this.#nextSeq() };
+    const credentials = this.#credentials;
+    const nextSeq = () => this.#nextSeq();
+    const stream = this.#streamFor(request, flow.peer);
+    const outgoing: Outgoing = stream
+      ? { request, flow: stream, otherwise: flow, credentials, nextSeq }
+      : { request, flow, credentials, nextSeq };
     return new SentRequest(this.#stack, outgoing, user);
   }
 
@@ -43,16 +57,32 @@ export class DialogRequests {
     return () => flow.transport.send(octets, flow.peer);
   }
 
+  /** The way of a request that is too large for a datagram (RFC 3261 §18.1.1). */
+  #streamFor(request: Omit<RequestParts, 'via'>, peer: Endpoint): Flow | undefined {
+    if (peer.transport !== 'udp' || !peer.mayUseTcp || !isLargeInDialog(request)) return undefined;
+    const byStream: Endpoint = { ...peer, transport: 'tcp' };
+    const transport = this.#stack.transportTo(byStream);
+    return transport && { transport, peer: byStream };
+  }
+
   #nextSeq(): number {
     const localSeq = this.state.localSeq + 1;
     this.state = { ...this.state, localSeq };
     return localSeq;
   }
 
+  #whereTo(): DialogTarget & { readonly peer: Endpoint } {
+    const { remoteTarget, routeSet } = this.state;
+    if (this.#target?.contact === remoteTarget && this.#target.routeSet === routeSet) return this.#target;
+    const target = targetOf(this.state);
+    const peer = dialogDestination(this.#stack, target.nextHop, this.flow);
+    this.#target = { ...target, contact: remoteTarget, routeSet, peer };
+    return this.#target;
+  }
+
   #build(method: string, seq: number, extras: Extras): { request: Omit<RequestParts, 'via'>; flow: Flow } {
     const { transport } = this.flow;
-    const { uri, routes, nextHop } = targetOf(this.state);
-    const peer: Endpoint = dialogDestination(this.#stack, nextHop, this.flow);
+    const { uri, routes, peer } = this.#whereTo();
     const request = {
       method,
       uri,

@@ -10,42 +10,24 @@ import type {
   RequestReply,
   RequestView,
 } from '../agent.ts';
-import type { Credentials } from '../auth/digest.ts';
 import { bodyRefusal, methodRefusal, type Refusal } from '../message/check.ts';
 import type { SipMessage } from '../message/message.ts';
 import { checkHeaders } from '../message/serialize.ts';
-import { capabilities, contactOf, type InboundDialog, responseOctets, type Stack } from '../stack.ts';
-import type { ServerTransaction } from '../transaction/server-transaction.ts';
+import { capabilities, type InboundDialog, responseOctets, retrySoon, type Stack } from '../stack.ts';
 import type { Flow } from '../transport/transport.ts';
-import { type DialogState, dialogKey, received, refreshed } from './dialog.ts';
+import { dialogKey, received, refreshed } from './dialog.ts';
 import { DialogRequests, type Extras } from './dialog-requests.ts';
+import { failureOf } from './failure.ts';
+import { checkInDialog, sendInDialog } from './in-dialog.ts';
+import { acceptOffer, PendingOffer, type Served } from './pending-offer.ts';
 import { Referrals } from './referral.ts';
-import { type Offer, Reoffer } from './reoffer.ts';
-import { Retransmission } from './retransmission.ts';
-import { askingFor, intervalRefusal, type SessionInterval, settled, settledBy } from './session-interval.ts';
+import { isGone, isSuccess, type Offer, Reoffer } from './reoffer.ts';
+import { SentSuccess } from './sent-success.ts';
+import { askingAgain, intervalRefusal, type SessionInterval, settledBy } from './session-interval.ts';
+import type { Confirmation, EarlyInvite, SessionOptions } from './session-options.ts';
 import { SessionTimer } from './session-timer.ts';
 
 type EndedBy = 'remote' | 'local' | 'failure';
-
-/** The INVITE of an early dialog: what it does with requests inside that. */
-export interface EarlyInvite {
-  /** An UPDATE's offer. */
-  offered(offer: string): Body | number;
-  prack(prack: SipMessage): Body | number | undefined;
-  /** What waited for the PRACK may be sent: its own response has been. */
-  pracked(): void;
-  /** The caller's BYE. */
-  ended(): void;
-}
-
-export interface SessionOptions {
-  readonly state: DialogState;
-  readonly flow: Flow;
-  /** The peer's INVITE or response: what it allows is remembered. */
-  readonly peer: SipMessage;
-  readonly ownsCallId: boolean;
-  readonly credentials?: Credentials | undefined;
-}
 
 export class DialogSession implements Dialog, InboundDialog {
   /** Set while the INVITE has no final response, and for late PRACKs. */
@@ -55,19 +37,25 @@ export class DialogSession implements Dialog, InboundDialog {
   readonly #options: SessionOptions;
   readonly #key: string;
   readonly #inviteSeq: number;
-  readonly #referrals = new Referrals();
-  readonly #sessionTimer: SessionTimer;
+  /** Made where they are needed: most dialogs live without. */
+  #referrals: Referrals | undefined;
+  #sessionTimer: SessionTimer | undefined;
+  /** Whether the peer said that it takes UPDATE; asked where a session timer runs. */
+  #knowsUpdate = false;
   #confirmed = false;
   /** Our session description: what the answer to a re-INVITE without an offer repeats. */
   #body: Body | undefined;
   #handlers: DialogHandlers | undefined;
   #end: { by: EndedBy; request?: RequestView } | undefined;
   #ack: (() => void) | undefined;
-  /** A 2xx of ours without its ACK yet, the CSeq of its INVITE, and whether that ACK brings an answer. */
-  #unacknowledged: { sending: Retransmission; seq: number; isOffer: boolean } | undefined;
+  #unacknowledged: SentSuccess | undefined;
   /** BYE headers, kept until the ACK has come: a UAS may not send BYE before (RFC 3261 §15). */
   #heldBye: readonly HeaderField[] | undefined;
   #reoffer: Reoffer | undefined;
+  /** The peer's offer that is to be answered. */
+  #pending: PendingOffer | undefined;
+  /** Requests made while one of the peer's is being looked at: they leave after its response. */
+  #held: (() => void)[] | undefined;
 
   constructor(stack: Stack, options: SessionOptions) {
     const { state, flow, credentials } = options;
@@ -75,11 +63,6 @@ export class DialogSession implements Dialog, InboundDialog {
     this.#options = options;
     this.requests = new DialogRequests(stack, state, flow, credentials);
     this.#inviteSeq = state.localSeq;
-    this.#sessionTimer = new SessionTimer({
-      clock: stack.clock,
-      refresh: () => this.#refresh(),
-      expired: () => this.#giveUp(),
-    });
     this.#key = dialogKey(state.callId, state.localTag, state.remoteTag);
     stack.dialogs.set(this.#key, this);
   }
@@ -101,13 +84,14 @@ export class DialogSession implements Dialog, InboundDialog {
     if (this.#end) handlers.ended(this.#end.by, this.#end.request);
   }
 
-  /** The INVITE has its 2xx. `state` is that of the 2xx, whose route set counts (RFC 3261 §13.2.2.4). */
-  confirm(body: Body | undefined, interval?: SessionInterval, state?: DialogState): void {
+  /** The INVITE has its 2xx. */
+  confirm({ body, interval, state, peer }: Confirmation): void {
     const { localSeq, remoteSeq } = this.requests.state;
     if (state) this.requests.state = { ...state, localSeq, remoteSeq };
     this.#confirmed = true;
     this.#body = body;
-    this.#sessionTimer.restart(interval);
+    if (interval) this.#knowsUpdate = peer.headers('Allow').includes('UPDATE');
+    this.#restartTimer(interval);
   }
 
   bye(headers: readonly HeaderField[] = []): void {
@@ -131,23 +115,21 @@ export class DialogSession implements Dialog, InboundDialog {
     this.#ended('remote');
   }
 
-  /** Acknowledges the 2xx of our INVITE, the first time and every further one. */
-  acknowledge(extras: Extras = {}): void {
+  /** Acknowledges the 2xx of our INVITE; what it returns does so again. */
+  acknowledge(extras: Extras = {}): () => void {
     this.#ack ??= this.requests.ack(this.#inviteSeq, extras);
     this.#ack();
+    return this.#ack;
   }
 
-  /** Keeps sending a 2xx of ours, whose first copy has been sent, until the ACK of the INVITE `seq` comes. */
-  awaitAck(octets: string, invite: SipMessage, flow: Flow): void {
-    const again = (): void => flow.transport.send(octets, flow.peer);
-    const sending = new Retransmission(this.#stack, this.#stack.timers, again, () => this.#ackMissing());
-    this.#unacknowledged = { sending, seq: invite.seq, isOffer: invite.bodyOctets === '' };
+  /** Keeps sending a 2xx of ours, whose first copy has been sent, until the ACK of the INVITE comes. */
+  awaitAck(octets: string, invite: Served): void {
+    this.#unacknowledged = new SentSuccess(this.#stack, invite, octets, () => this.#ackMissing());
   }
 
   acknowledged(ack: SipMessage): void {
     const acknowledged = this.#unacknowledged;
-    if (acknowledged?.seq !== ack.seq) return;
-    acknowledged.sending.acknowledged();
+    if (!acknowledged?.takes(ack)) return;
     this.#unacknowledged = undefined;
     this.#sendHeldBye();
     if (acknowledged.isOffer && ack.bodyOctets !== '' && !this.#end) this.#handlers?.answered?.(ack.body);
@@ -158,38 +140,59 @@ export class DialogSession implements Dialog, InboundDialog {
   }
 
   dispose(): void {
-    this.#unacknowledged?.sending.dispose();
+    this.#unacknowledged?.dispose();
     this.#reoffer?.dispose();
-    this.#sessionTimer.stop();
+    this.#pending?.dispose();
+    this.#sessionTimer?.stop();
     this.#stack.dialogs.delete(this.#key);
   }
 
   receive(request: SipMessage, flow: Flow): void {
-    const transaction = this.#stack.layer.serve(request, flow);
+    const served = { request, transaction: this.#stack.layer.serve(request, flow) };
     const next = received(this.requests.state, request.seq);
-    if (!next) return this.#respond(transaction, { status: 500 });
+    if (!next) return this.#respond(served, { status: 500 });
     this.requests.state = next;
+    try {
+      this.#take(served);
+    } catch (error) {
+      this.#respond(served, { status: failureOf(this.#stack, request, error) });
+    }
+  }
+
+  #take(served: Served): void {
+    const { request } = served;
     switch (request.method) {
       case 'BYE':
-        return this.#byeReceived(transaction);
+        return this.#byeReceived(served);
       case 'INVITE':
       case 'UPDATE':
-        return this.#offerReceived(transaction);
+        return this.#offerReceived(served);
       case 'PRACK':
-        return this.#prackReceived(transaction);
+        return this.#prackReceived(served);
       case 'OPTIONS': {
         const headers: HeaderField[] = [...capabilities(this.#stack), ['Accept', 'application/sdp']];
-        return this.#respond(transaction, { status: 200, headers });
+        return this.#respond(served, { status: 200, headers });
       }
       default:
-        return this.#respond(transaction, this.#replyTo(request));
+        return this.#otherReceived(served);
+    }
+  }
+
+  #otherReceived(served: Served): void {
+    const held: (() => void)[] = [];
+    this.#held = held;
+    try {
+      this.#respond(served, this.#replyTo(served.request));
+    } finally {
+      this.#held = undefined;
+      for (const send of held) send();
     }
   }
 
   /** REFER, NOTIFY, INFO and the like are the layer's above, where it takes them at all. */
   #replyTo(request: SipMessage): RequestReply {
     const isNotify = request.method === 'NOTIFY';
-    if (isNotify && !this.#referrals.takes(request)) return { status: 481 };
+    if (isNotify && !this.#referrals?.takes(request)) return { status: 481 };
     const refusal = methodRefusal(request.method, this.#stack.allow);
     if (refusal && !isNotify) return refusal;
     if (this.#end) return { status: 481 };
@@ -198,47 +201,60 @@ export class DialogSession implements Dialog, InboundDialog {
     return typeof reply === 'number' ? { status: reply } : reply;
   }
 
-  #byeReceived(transaction: ServerTransaction): void {
-    this.#respond(transaction, { status: 200 });
+  #byeReceived(bye: Served): void {
+    this.#respond(bye, { status: 200 });
     if (!this.#confirmed) this.early?.ended();
+    this.#pending?.refuse(487);
     this.dispose();
-    this.#ended('remote', transaction.request);
+    this.#ended('remote', bye.request);
   }
 
-  #prackReceived(transaction: ServerTransaction): void {
-    const { request } = transaction;
+  #prackReceived(prack: Served): void {
+    const { request } = prack;
     const refusal = bodyRefusal(request);
-    if (refusal) return this.#respond(transaction, refusal);
+    if (refusal) return this.#respond(prack, refusal);
     const answer = this.early?.prack(request) ?? 481;
-    if (typeof answer === 'number') return this.#respond(transaction, { status: answer });
-    this.#respond(transaction, { status: 200, ...(answer.content !== '' && { body: answer }) });
+    if (typeof answer === 'number') return this.#respond(prack, { status: answer });
+    this.#respond(prack, { status: 200, ...(answer.content !== '' && { body: answer }) });
     this.early?.pracked();
   }
 
-  #offerReceived(transaction: ServerTransaction): void {
-    const { request } = transaction;
+  #offerReceived(served: Served): void {
+    const { request } = served;
     const refusal =
       this.#offerRefusal(request) ??
       bodyRefusal(request) ??
       intervalRefusal(request, this.#stack.sessionTimer);
-    if (refusal) return this.#respond(transaction, refusal);
+    if (refusal) return this.#respond(served, refusal);
     const answer = this.#answerTo(request);
-    if (typeof answer === 'number') return this.#respond(transaction, { status: answer });
+    if (answer instanceof Promise) this.#await(served, answer);
+    else this.#answer(served, answer);
+  }
+
+  #await(served: Served, answer: Promise<Body | number>): void {
+    const options = {
+      stack: this.#stack,
+      served,
+      answered: (settled: Body | number) => {
+        this.#pending = undefined;
+        this.#answer(served, settled);
+      },
+      withdrawn: () => {
+        this.#pending = undefined;
+        this.#handlers?.withdrawn?.();
+      },
+    };
+    this.#pending = new PendingOffer(options, answer);
+  }
+
+  #answer(served: Served, answer: Body | number | undefined): void {
+    if (typeof answer === 'number') return this.#respond(served, { status: answer });
+    const { request } = served;
+    if (answer) this.#body = answer;
     this.requests.state = refreshed(this.requests.state, request);
-    const { interval, headers: intervalHeaders } = settled(request, this.#stack.sessionTimer);
-    const headers: HeaderField[] = [
-      ['Contact', contactOf(transaction.flow.transport)],
-      ...capabilities(this.#stack),
-      ...intervalHeaders,
-    ];
-    const octets = responseOctets(request, transaction.flow, {
-      status: 200,
-      headers,
-      ...(answer && { body: answer }),
-    });
-    transaction.respond(200, octets);
-    if (this.#confirmed) this.#sessionTimer.restart(interval);
-    if (request.method === 'INVITE') this.awaitAck(octets, request, transaction.flow);
+    const { octets, interval } = acceptOffer(this.#stack, served, answer);
+    if (this.#confirmed) this.#restartTimer(interval);
+    if (request.method === 'INVITE') this.awaitAck(octets, served);
   }
 
   /** What keeps a re-INVITE or UPDATE from being looked at now (RFC 3261 §14.2, RFC 3311 §5.2). */
@@ -248,26 +264,28 @@ export class DialogSession implements Dialog, InboundDialog {
     if (isInvite && !this.#confirmed) return { status: 500, headers: [['Retry-After', '2']] };
     // A mere refresh is never in the way.
     if (!isInvite && request.bodyOctets === '') return undefined;
-    return this.#isOfferPending() ? { status: 491 } : undefined;
+    if (this.#pending) return retrySoon(this.#stack);
+    if (this.#isOfferPending()) return { status: 491 };
+    return this.#confirmed ? undefined : this.early?.refusal();
   }
 
   #isOfferPending(): boolean {
-    return this.#unacknowledged !== undefined || this.#reoffer?.isUnderWay === true;
+    return (
+      this.#unacknowledged !== undefined || this.#pending !== undefined || this.#reoffer?.isUnderWay === true
+    );
   }
 
-  #answerTo(request: SipMessage): Body | number | undefined {
+  #answerTo(request: SipMessage): Body | number | Promise<Body | number> | undefined {
     // An INVITE without an offer asks for ours: the session stays as it is. The UPDATE is a mere refresh.
     if (request.bodyOctets === '') return request.method === 'INVITE' ? this.#body : undefined;
     const offered = this.#confirmed
       ? this.#handlers?.offered(request.body)
       : this.early?.offered(request.body);
-    const answer = offered ?? 488;
-    if (typeof answer !== 'number') this.#body = answer;
-    return answer;
+    return offered ?? 488;
   }
 
-  #respond(transaction: ServerTransaction, reply: RequestReply & Refusal): void {
-    transaction.respond(reply.status, responseOctets(transaction.request, transaction.flow, reply));
+  #respond({ request, transaction }: Served, reply: RequestReply & Refusal): void {
+    transaction.respond(reply.status, responseOctets(request, transaction.flow, reply));
   }
 
   #ackMissing(): void {
@@ -291,41 +309,20 @@ export class DialogSession implements Dialog, InboundDialog {
 
   /** The dialog stays until its BYE is answered, so that the peer's own BYE, crossing ours, gets its 200. */
   #sendBye(headers: readonly HeaderField[]): void {
-    this.requests.send(
-      'BYE',
-      { headers },
-      {
-        response: (response) => {
-          if (response.status >= 200) this.dispose();
-        },
-        failed: () => this.dispose(),
-      },
-    );
+    const over = () => this.dispose();
+    const response = ({ status }: SipMessage) => (status < 200 ? undefined : over());
+    this.requests.send('BYE', { headers }, { response, failed: over });
   }
 
-  request(
-    { method, headers, body }: DialogRequest,
-    done: (outcome: RequestOutcome) => void = () => {},
-  ): void {
+  request(request: DialogRequest, done: (outcome: RequestOutcome) => void = () => {}): void {
     if (this.#end) return done({ kind: 'transport', message: 'the dialog has ended' });
-    const isRefer = method === 'REFER';
-    const contact: HeaderField[] = isRefer ? [['Contact', contactOf(this.requests.flow.transport)]] : [];
-    const sent = this.requests.send(
-      method,
-      { headers: [...contact, ...(headers ?? [])], body },
-      {
-        response: (response) => {
-          if (response.status < 200) return;
-          if (response.status >= 300) this.#referrals.closed(sent.request.seq);
-          done({ kind: 'response', response });
-        },
-        failed: (why, message) => {
-          this.#referrals.closed(sent.request.seq);
-          done(why === 'timeout' ? { kind: 'timeout' } : { kind: 'transport', message });
-        },
-      },
-    );
-    if (isRefer) this.#referrals.opened(sent.request.seq);
+    if (this.#held) {
+      checkInDialog(request);
+      this.#held.push(() => this.request(request, done));
+      return;
+    }
+    if (request.method === 'REFER') this.#referrals ??= new Referrals();
+    sendInDialog(this.requests, this.#referrals, request, done);
   }
 
   #offer(offer: Offer, done: (outcome: ReofferOutcome) => void): void {
@@ -348,7 +345,7 @@ export class DialogSession implements Dialog, InboundDialog {
     if (outcome.kind === 'response' && isSuccess(outcome)) {
       const response = outcome.response as SipMessage;
       this.requests.state = refreshed(this.requests.state, response);
-      this.#sessionTimer.restart(settledBy(response));
+      this.#restartTimer(settledBy(response));
     } else if (
       outcome.kind === 'timeout' ||
       (outcome.kind === 'response' && isGone(outcome.response.status))
@@ -358,34 +355,36 @@ export class DialogSession implements Dialog, InboundDialog {
   }
 
   #intervalHeaders(): readonly HeaderField[] {
-    const { sessionTimer } = this.#stack;
-    const { interval } = this.#sessionTimer;
-    if (!interval) return askingFor(sessionTimer);
-    const { expiresS, refresher } = interval;
-    return askingFor({ ...sessionTimer, expiresS }, refresher === 'us' ? 'uac' : 'uas');
+    return askingAgain(this.#stack.sessionTimer, this.#sessionTimer?.interval);
   }
 
   /** Refreshes the session by UPDATE, or by re-INVITE where the peer knows no UPDATE. */
   #refresh(): void {
     const headers = this.#intervalHeaders();
-    const knowsUpdate = this.#options.peer.headers('Allow').includes('UPDATE');
     this.#offer(
-      knowsUpdate ? { method: 'UPDATE', headers } : { method: 'INVITE', headers, body: this.#body },
+      this.#knowsUpdate ? { method: 'UPDATE', headers } : { method: 'INVITE', headers, body: this.#body },
       () => {},
     );
+  }
+
+  /** A session was set up or refreshed; without an interval it needs no more refreshes. */
+  #restartTimer(interval: SessionInterval | undefined): void {
+    if (interval) {
+      this.#sessionTimer ??= new SessionTimer({
+        clock: this.#stack.clock,
+        refresh: () => this.#refresh(),
+        expired: () => this.#giveUp(),
+      });
+    }
+    this.#sessionTimer?.restart(interval);
   }
 
   #ended(by: EndedBy, request?: RequestView): void {
     if (this.#end) return;
     this.#end = request ? { by, request } : { by };
+    this.#pending?.refuse(487);
     this.#reoffer?.dispose();
-    this.#sessionTimer.stop();
+    this.#sessionTimer?.stop();
     this.#handlers?.ended(by, request);
   }
 }
-
-const isSuccess = (outcome: ReofferOutcome): boolean =>
-  outcome.kind === 'response' && outcome.response.status < 300;
-
-/** The peer knows nothing of the dialog any more (RFC 3261 §14.1). */
-const isGone = (status: number): boolean => status === 481 || status === 408;

@@ -89,8 +89,17 @@ export function refreshed(dialog: DialogState, request: SipMessage): DialogState
 export const received = (dialog: DialogState, seq: number): DialogState | undefined =>
   seq > dialog.remoteSeq ? { ...dialog, remoteSeq: seq } : undefined;
 
-/** Request-URI, Route values and the URI to send to, for a request inside the dialog (RFC 3261 §12.2.1.1). */
-export function targetOf(dialog: DialogState): { uri: string; routes: readonly string[]; nextHop: string } {
+export interface DialogTarget {
+  /** The Request-URI. */
+  readonly uri: string;
+  /** Route values. */
+  readonly routes: readonly string[];
+  /** The URI to send to. */
+  readonly nextHop: string;
+}
+
+/** Where a request inside the dialog goes (RFC 3261 §12.2.1.1). */
+export function targetOf(dialog: DialogState): DialogTarget {
   const [first, ...rest] = dialog.routeSet;
   if (first === undefined) return { uri: dialog.remoteTarget, routes: [], nextHop: dialog.remoteTarget };
   const router = addressUri(first);

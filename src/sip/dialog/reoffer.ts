@@ -24,6 +24,12 @@ interface ReofferOptions {
   readonly done: (outcome: ReofferOutcome) => void;
 }
 
+export const isSuccess = (outcome: ReofferOutcome): boolean =>
+  outcome.kind === 'response' && outcome.response.status < 300;
+
+/** The peer knows nothing of the dialog any more (RFC 3261 §14.1). */
+export const isGone = (status: number): boolean => status === 481 || status === 408;
+
 const MAX_TRIES = 5;
 
 /** How long to wait after a 491, in steps of 10 ms: 2.1–4 s for the Call-ID's owner, 0–2 s for the other. */

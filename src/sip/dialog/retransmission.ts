@@ -1,6 +1,7 @@
 // A response of ours that is sent until the peer acknowledges it: the shell around success-response.ts.
 import type { Stack } from '../stack.ts';
-import { Runner } from '../transaction/runner.ts';
+import type { OwnerAction } from '../transaction/machine.ts';
+import { type Machine, type Owner, Runner } from '../transaction/runner.ts';
 import type { Timers } from '../transaction/timers.ts';
 import {
   SUCCESS_RESPONSE,
@@ -9,22 +10,27 @@ import {
   stepSuccessResponse,
 } from './success-response.ts';
 
-export class Retransmission {
+const MACHINE: Machine<SuccessResponseState, SuccessResponseInput> = {
+  initial: SUCCESS_RESPONSE,
+  step: stepSuccessResponse,
+};
+
+export class Retransmission implements Owner {
+  readonly #again: () => void;
+  readonly #missing: () => void;
   readonly #runner: Runner<SuccessResponseState, SuccessResponseInput>;
 
   /** The first copy has been sent. `again` sends it once more; `missing` hears that nothing came for 64·T1. */
-  constructor({ clock }: Stack, timers: Timers, again: () => void, missing: () => void) {
-    this.#runner = new Runner<SuccessResponseState, SuccessResponseInput>({
-      clock,
-      timers,
-      initial: SUCCESS_RESPONSE,
-      step: stepSuccessResponse,
-      perform: (action) => {
-        if (action.type === 'send') again();
-        else if (action.type === 'fail') missing();
-      },
-    });
+  constructor({ alarms }: Stack, timers: Timers, again: () => void, missing: () => void) {
+    this.#again = again;
+    this.#missing = missing;
+    this.#runner = new Runner(MACHINE, alarms, timers, this);
     this.#runner.feed({ type: 'start' });
+  }
+
+  perform(action: OwnerAction): void {
+    if (action.type === 'send') this.#again();
+    else if (action.type === 'fail') this.#missing();
   }
 
   acknowledged(): void {

@@ -48,6 +48,16 @@ export function askingFor(
   ];
 }
 
+/** The same in a refresh, or where none is agreed yet: `interval` is what was agreed last. */
+export function askingAgain(
+  settings: SessionTimerSettings,
+  interval: SessionInterval | undefined,
+): HeaderField[] {
+  if (!interval) return askingFor(settings);
+  const { expiresS, refresher } = interval;
+  return askingFor({ ...settings, expiresS }, refresher === 'us' ? 'uac' : 'uas');
+}
+
 /** 422 for a request that asks for a shorter interval than we take, and would understand it (RFC 4028 §6). */
 export function intervalRefusal(request: SipMessage, { minSeS }: SessionTimerSettings): Refusal | undefined {
   const asked = parseSessionExpires(request.header('Session-Expires'));

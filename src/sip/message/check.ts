@@ -47,8 +47,8 @@ export function refusalOf(request: SipMessage): Refusal | undefined {
 
 function headerRefusal(request: SipMessage): Refusal | undefined {
   for (const [name, id] of ONCE) {
-    const [value, second] = request.values(id);
-    if (second !== undefined) return badRequest(`${name} more than once`);
+    const value = request.value(id);
+    if (request.isRepeated(id)) return badRequest(`${name} more than once`);
     if (value === undefined && id !== HEADER.maxForwards) return badRequest(`${name} is missing`);
     // It never was a line end to us, but would be to another reader of our response.
     if (value?.includes('\r')) return badRequest(`a carriage return in ${name}`);
@@ -95,9 +95,9 @@ export function methodRefusal(method: string, allow = ALLOWED_METHODS): Refusal 
   return { status: OTHER_METHODS.has(method) ? 405 : 501, headers: [['Allow', allow]] };
 }
 
-/** What keeps an INVITE outside any dialog from being taken. */
-export function inviteRefusal(request: SipMessage): Refusal | undefined {
-  if (parseDigits(request.value(HEADER.maxForwards) ?? '70') === 0) return { status: 483 };
+/** What keeps an INVITE outside any dialog from being taken; `spentHops` where the layer above sees to Max-Forwards 0. */
+export function inviteRefusal(request: SipMessage, spentHops = false): Refusal | undefined {
+  if (!spentHops && parseDigits(request.value(HEADER.maxForwards) ?? '70') === 0) return { status: 483 };
   return bodyRefusal(request);
 }
 

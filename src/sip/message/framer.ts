@@ -12,6 +12,8 @@ export interface Framed {
   readonly messages: readonly string[];
   /** Keep-alives that want their pong (RFC 5626 §3.5.1). */
   readonly pings: number;
+  /** Single empty lines before messages: pongs, to who sent pings. */
+  readonly emptyLines: number;
   /** Why nothing after these messages can be made out: the stream is of no more use. */
   readonly fault?: SipSyntaxError;
 }
@@ -26,6 +28,7 @@ export class StreamFramer {
   #searched = 0;
   /** Where the message at the front ends; 0 while its head is not complete. */
   #end = 0;
+  #emptyLines = 0;
 
   /** Whether a message has begun and not ended. */
   get isPartial(): boolean {
@@ -37,17 +40,25 @@ export class StreamFramer {
     this.#pending = this.#pending.length ? Buffer.concat([this.#pending, octets]) : octets;
     const messages: string[] = [];
     let pings = 0;
+    this.#emptyLines = 0;
     try {
       for (;;) {
         pings += this.#takeKeepAlives();
         const message = this.#takeMessage();
-        if (message === undefined) return { messages, pings };
+        if (message === undefined) return { messages, pings, emptyLines: this.#emptyLines };
         messages.push(message);
       }
     } catch (error) {
-      if (error instanceof SipSyntaxError) return { messages, pings, fault: error };
-      throw error;
+      if (!(error instanceof SipSyntaxError)) throw error;
+      return { messages, pings, emptyLines: this.#emptyLines, fault: error };
     }
+  }
+
+  /** Whether all that is left is one empty line, which is taken then: the answer to a ping of ours. */
+  takePong(): boolean {
+    const isPong = this.#pending.length === 2 && startsWithLine(this.#pending, 0);
+    if (isPong) this.#drop(2);
+    return isPong;
   }
 
   /** Two empty lines are a ping; one before a message is passed over (RFC 3261 §7.5). */
@@ -58,6 +69,7 @@ export class StreamFramer {
       if (!isPing && couldBecomePing(this.#pending)) break;
       this.#drop(isPing ? 4 : 2);
       if (isPing) pings++;
+      else this.#emptyLines++;
     }
     return pings;
   }

@@ -7,16 +7,29 @@ export const CR = 13;
 export const SPACE = 32;
 export const QUOTE = 34;
 export const COMMA = 44;
+export const COLON = 58;
 export const SEMICOLON = 59;
 export const LEFT_ANGLE = 60;
 export const EQUALS = 61;
 export const RIGHT_ANGLE = 62;
 const BACKSLASH = 92;
 
-const tokenCodes = new Uint8Array(256);
-for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~") {
-  tokenCodes[char.charCodeAt(0)] = 1;
+/** Which characters are `chars` or a letter or digit: 1 at the code of each. */
+export function codesOf(chars: string): Uint8Array {
+  const codes = new Uint8Array(256);
+  for (const char of `abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789${chars}`) {
+    codes[char.charCodeAt(0)] = 1;
+  }
+  return codes;
 }
+
+/** Whether `text` has no other characters than those. */
+export function isAllOf(text: string, codes: Uint8Array): boolean {
+  for (let at = 0; at < text.length; at++) if (codes[text.charCodeAt(at)] !== 1) return false;
+  return true;
+}
+
+const tokenCodes = codesOf("-.!%*_+`'~");
 
 /** A parameter's value is a token or a host, and an IPv6 host has brackets and colons; some write more. */
 const valueCodes = new Uint8Array(256);
@@ -26,12 +39,12 @@ for (let code = 33; code < 256; code++) {
 
 export const isSpaceCode = (code: number): boolean => code === SPACE || code === TAB;
 
-/** Whether a C0 control character or DEL stands in `text`. */
+/** C0 control characters and DEL. */
+export const isControl = (code: number): boolean => code < SPACE || code === 127;
+
+/** Whether a control character stands in `text`. */
 export function hasControl(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code < SPACE || code === 127) return true;
-  }
+  for (let at = 0; at < text.length; at++) if (isControl(text.charCodeAt(at))) return true;
   return false;
 }
 
@@ -79,12 +92,12 @@ function matchesAt(text: string, from: number, lower: string): boolean {
   return true;
 }
 
-/** A whole number of at most ten digits, or -1. */
-export function parseDigits(text: string): number {
-  if (text.length === 0 || text.length > 10) return -1;
+/** The whole number of at most ten digits between `start` and `end`, or -1. */
+export function parseDigits(text: string, start = 0, end = text.length): number {
+  if (end === start || end - start > 10) return -1;
   let value = 0;
-  for (let i = 0; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - 48;
+  for (let at = start; at < end; at++) {
+    const digit = text.charCodeAt(at) - 48;
     if (digit < 0 || digit > 9) return -1;
     value = value * 10 + digit;
   }
@@ -155,40 +168,47 @@ const malformed = (text: string): SipSyntaxError =>
   new SipSyntaxError('parameter', `bad parameters in "${text.slice(0, 100)}"`);
 
 /**
- * Value of the parameter `lower` among those that start at `from`; empty when it has no value. Parameters are not
- * checked where the usual spelling is found: `parseParams` does that.
+ * Value of the parameter that `usual` spells (`;tag=`) among those between `from` and `end`; empty when it has no value.
+ * Parameters are not checked where the usual spelling is found: `parseParams` does that.
  * @throws {SipSyntaxError} `parameter` when one before it is malformed.
  */
-export function findParam(text: string, from: number, lower: string): string | undefined {
-  if (from >= text.length) return undefined;
-  // As nearly always: the first one, and a token.
-  const first = from + lower.length + 2;
-  if (text.charCodeAt(first - 1) === EQUALS && matchesAt(text, from + 1, lower)) {
-    const end = skipToken(text, first);
-    const isWhole = end === text.length || text.charCodeAt(end) === SEMICOLON;
-    if (isWhole && end > first && text.charCodeAt(from) === SEMICOLON) return text.slice(first, end);
+export function findParam(text: string, from: number, end: number, usual: string): string | undefined {
+  if (from >= end) return undefined;
+  // As nearly always: in lower case, without spaces, and no quotes in which it could be mere text.
+  const found = text.indexOf(usual, from);
+  const start = found + usual.length;
+  if (found >= 0 && start < end) {
+    const semicolon = text.indexOf(';', start);
+    const valueEnd = semicolon < 0 || semicolon > end ? end : semicolon;
+    const quote = text.indexOf('"', from);
+    const isPlain = (quote < 0 || quote >= valueEnd) && !isSpaceCode(text.charCodeAt(start));
+    const isFirst = found === from || !hasParamLike(text, from, found, usual.charCodeAt(1));
+    if (isPlain && isFirst && valueEnd > start && !isSpaceCode(text.charCodeAt(valueEnd - 1)))
+      return text.slice(start, valueEnd);
   }
-  const found = text.indexOf(lower, from);
-  const start = found + lower.length + 1;
-  // Or a later one: `;tag=…` in lower case, without spaces, and no quotes in which it could be mere text.
-  if (found > from && start < text.length && text.indexOf('"', from) < 0) {
-    if (text.charCodeAt(found - 1) === SEMICOLON && text.charCodeAt(start - 1) === EQUALS) {
-      const semicolon = text.indexOf(';', start);
-      let end = semicolon < 0 ? text.length : semicolon;
-      while (end > start && isSpaceCode(text.charCodeAt(end - 1))) end--;
-      if (end > start && !isSpaceCode(text.charCodeAt(start))) return text.slice(start, end);
-    }
-  }
-  const params = new ParamReader(text, from);
-  while (params.next()) if (params.isNamed(lower)) return params.value;
+  const params = new ParamReader(text.slice(from, end), 0);
+  const name = usual.slice(1, -1);
+  while (params.next()) if (params.isNamed(name)) return params.value;
   return undefined;
 }
+
+/** Whether a parameter between `from` and `end` starts with this letter: it may be the same one, spelled otherwise. */
+function hasParamLike(text: string, from: number, end: number, lowerLetter: number): boolean {
+  for (let at = from; at < end; at++) {
+    if (text.charCodeAt(at) !== SEMICOLON) continue;
+    if ((text.charCodeAt(skipSpace(text, at + 1)) | 32) === lowerLetter) return true;
+  }
+  return false;
+}
+
+export const NO_PARAMS: ReadonlyMap<string, string> = new Map();
 
 /**
  * All parameters from `from` to the end, by lower-case name; the first of two of a name counts.
  * @throws {SipSyntaxError} `parameter`.
  */
 export function parseParams(text: string, from: number): ReadonlyMap<string, string> {
+  if (from >= text.length) return NO_PARAMS;
   const found = new Map<string, string>();
   const params = new ParamReader(text, from);
   while (params.next()) {

@@ -14,6 +14,9 @@ const KNOWN = [
   'max-forwards',
   'record-route',
   'require',
+  'supported',
+  'session-expires',
+  'allow',
 ] as const;
 
 export const HEADER = {
@@ -29,6 +32,9 @@ export const HEADER = {
   maxForwards: 9,
   recordRoute: 10,
   require: 11,
+  supported: 12,
+  sessionExpires: 13,
+  allow: 14,
 } as const;
 
 /** RFC 3261 §7.3.3 and the extensions in use. */
@@ -63,35 +69,55 @@ const LISTS = new Set(
   ).split(' '),
 );
 
-/** A known name as it may stand on the wire; `next` chains those of the same length and first letter. */
-interface KnownName {
-  /** Its characters in either case. Letters alone have two: a `-` with another bit set is a CR. */
-  readonly lower: Uint8Array;
-  readonly upper: Uint8Array;
-  readonly id: number;
-  readonly next: KnownName | undefined;
+/** A node of the tree of names: an entry for each letter in either case and one for `-`, with the node that follows. */
+const NODE_WIDTH = 32;
+export const NAME_ROOT = NODE_WIDTH;
+const letterOf = new Uint8Array(256);
+for (let letter = 1; letter <= 26; letter++) letterOf[64 + letter] = letterOf[96 + letter] = letter;
+letterOf['-'.charCodeAt(0)] = 27;
+
+/**
+ * The known names as a tree, which the parser walks octet by octet with every header of every message. Node 0 is where
+ * no known name leads.
+ */
+function nameTree(names: ReadonlyMap<string, number>): { next: Uint16Array; ids: Int8Array } {
+  const next: number[] = Array.from({ length: 2 * NODE_WIDTH }, () => 0);
+  const ids = new Map<number, number>();
+  for (const [name, id] of names) {
+    let node = NAME_ROOT;
+    for (const code of Buffer.from(name, 'latin1')) {
+      const branch = node + (letterOf[code] as number);
+      if (!next[branch]) {
+        next[branch] = next.length;
+        next.push(...Array.from({ length: NODE_WIDTH }, () => 0));
+      }
+      node = next[branch] as number;
+    }
+    ids.set(node, id);
+  }
+  return {
+    next: Uint16Array.from(next),
+    ids: Int8Array.from(next, (_, node) => ids.get(node) ?? -1),
+  };
 }
 
-const MAX_KNOWN_LENGTH = 31;
-const bucketOf = (length: number, firstCode: number): number => (length << 5) | (firstCode & 31);
-const buckets: (KnownName | undefined)[] = Array.from({ length: (MAX_KNOWN_LENGTH + 1) << 5 });
+const compactNames = Object.entries(COMPACT).flatMap(([compact, name]) => {
+  const id = (KNOWN as readonly string[]).indexOf(name);
+  return id < 0 ? [] : [[compact, id] as const];
+});
+const { next, ids } = nameTree(new Map([...KNOWN.map((name, id) => [name, id] as const), ...compactNames]));
+
+/** From a node of the tree by one octet of a name; 0 when the name is none of the known ones. */
+export const nextNode = (node: number, code: number): number =>
+  next[node + (letterOf[code] as number)] as number;
+
+/** The number of the known header, full or compact, whose name ends at `node`; -1 for any other. */
+export const idAt = (node: number): number => ids[node] as number;
 
 function usualSpelling(lower: string): string {
-  if (lower.length === 1) return lower;
   if (lower === 'cseq') return 'CSeq';
   if (lower === 'call-id') return 'Call-ID';
   return lower.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
-}
-
-function addKnown(lower: string, id: number): void {
-  const bucket = bucketOf(lower.length, lower.charCodeAt(0));
-  const upper = Buffer.from(lower.toUpperCase(), 'latin1');
-  buckets[bucket] = { lower: Buffer.from(lower, 'latin1'), upper, id, next: buckets[bucket] };
-}
-KNOWN.forEach(addKnown);
-for (const [compact, name] of Object.entries(COMPACT)) {
-  const id = (KNOWN as readonly string[]).indexOf(name);
-  if (id >= 0) addKnown(compact, id);
 }
 
 /** The number of a known header by its lower-case or usual name; undefined for any other. */
@@ -101,24 +127,6 @@ export const KNOWN_IDS: ReadonlyMap<string, number> = new Map(
     [usualSpelling(lower), id],
   ]),
 );
-
-/** The number of the header whose name stands at `start`…`end`, full or compact; -1 for any other. */
-export function headerId(text: string, start: number, end: number): number {
-  const length = end - start;
-  if (length > MAX_KNOWN_LENGTH) return -1;
-  let known = buckets[bucketOf(length, text.charCodeAt(start))];
-  while (known && !isSpelled(text, start, known)) known = known.next;
-  return known ? known.id : -1;
-}
-
-/** Every header of every message comes by here. */
-function isSpelled(text: string, start: number, { lower, upper }: KnownName): boolean {
-  for (let i = 0; i < lower.length; i++) {
-    const code = text.charCodeAt(start + i);
-    if (code !== lower[i] && code !== upper[i]) return false;
-  }
-  return true;
-}
 
 /** Lower-case full name of a header given by full or compact name. */
 export function fullName(name: string): string {

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { assertedIdentities, diversions, mayShowCaller, privacyOf } from './identity.ts';
+import {
+  assertedIdentities,
+  diversions,
+  formatDiversion,
+  formatPrivacy,
+  mayShowCaller,
+  preferredIdentities,
+  privacyOf,
+} from './identity.ts';
+import { formatAddress } from './name-addr.ts';
 import { scanMessage } from './parse.ts';
 import { formatReason, parseReason, q850CauseOf } from './reason.ts';
 
@@ -24,7 +33,8 @@ describe('Reason (RFC 3326)', () => {
     const values = request('Reason: SIP;cause=200;text="a, b", Q.850;cause=16').headers('Reason');
     expect(values.map((value) => parseReason(value).cause)).toEqual([200, 16]);
     for (const bad of ['', ';cause=1', 'SIP cause', 'SIP;text="']) expect(() => parseReason(bad)).toThrow();
-    expect(() => formatReason({ protocol: 'a b', text: '' })).toThrow();
+    for (const bad of [{ protocol: 'a b' }, { text: 'a\r\nb' }, { cause: 1.5 }, { cause: Number.NaN }])
+      expect(() => formatReason({ protocol: 'SIP', text: '', ...bad })).toThrow();
     expect([200, 404, 486, 499].map(q850CauseOf)).toEqual([16, 1, 17, 31]);
   });
 });
@@ -66,5 +76,68 @@ describe('identities', () => {
 
   it('Privacy values are told apart', () => {
     expect([...privacyOf(request('Privacy: ID; critical ;'))]).toEqual(['id', 'critical']);
+  });
+
+  it('P-Preferred-Identity is read like the asserted one', () => {
+    expect(preferredIdentities(request('P-Preferred-Identity: <sip:a@h>, nonsense'))).toHaveLength(1);
+  });
+});
+
+describe('identities are written', () => {
+  it.each([
+    [{ uri: 'tel:+15550100' }, '<tel:+15550100>'],
+    [{ uri: 'sip:a@h', name: 'Ann "X" \\ Y' }, '"Ann \\"X\\" \\\\ Y" <sip:a@h>'],
+    [{ uri: 'sip:a@h', name: 'Zoë' }, '"Zo\u00c3\u00ab" <sip:a@h>'],
+    [
+      {
+        uri: 'sip:a@h',
+        params: new Map([
+          ['cid', '"1@h"'],
+          ['lr', ''],
+        ]),
+      },
+      '<sip:a@h>;cid="1@h";lr',
+    ],
+  ])('%j', (address, value) => {
+    expect(formatAddress(address)).toBe(value);
+    expect(assertedIdentities(request(`P-Asserted-Identity: ${value}`))).toEqual([
+      { name: '', params: new Map(), ...address },
+    ]);
+  });
+
+  it.each([
+    { uri: 'sip:a@h>;tag=x' },
+    { uri: 'sip:a@h\r\nX: y' },
+    { uri: 'a' },
+    { uri: '' },
+    { uri: 'sip:ä@h' },
+    { uri: 'sip:a@h', name: 'a\r\nX: y' },
+    { uri: 'sip:a@h', params: new Map([['x', '1;y=2']]) },
+    { uri: 'sip:a@h', params: new Map([['x y', '1']]) },
+    { uri: 'sip:a@h', params: new Map([['x', '1, <sip:b@h>']]) },
+  ])('but not %j', (address) => {
+    expect(() => formatAddress(address)).toThrow(expect.objectContaining({ name: 'SipSyntaxError' }));
+  });
+
+  it.each([
+    [{ uri: 'tel:+1', reason: 'user-busy' }, '<tel:+1>;reason=user-busy'],
+    [{ uri: 'sip:a@h', name: 'A', reason: 'Do not', counter: 3 }, '"A" <sip:a@h>;reason="Do not";counter=3'],
+  ])('Diversion %j', (diversion, value) => {
+    expect(formatDiversion(diversion)).toBe(value);
+    const [read] = diversions(request(`Diversion: ${value}`));
+    expect(read).toMatchObject({ ...diversion, reason: diversion.reason.toLowerCase() });
+  });
+
+  it.each([{ counter: 0 }, { counter: 1.5 }, { reason: 'a\r\nX: y' }, { uri: 'x y' }])(
+    'no Diversion %j',
+    (part) => {
+      expect(() => formatDiversion({ uri: 'sip:a@h', reason: 'unknown', ...part })).toThrow();
+    },
+  );
+
+  it('Privacy', () => {
+    expect(formatPrivacy(['id', 'critical'])).toBe('id;critical');
+    for (const bad of [[], ['none', 'id'], ['a b'], [''], ['id\r\n']])
+      expect(() => formatPrivacy(bad)).toThrow('bad Privacy');
   });
 });

@@ -1,7 +1,7 @@
 // Who calls, who diverted the call, and what may be shown (RFC 3325, RFC 3323, RFC 5806).
 import type { RequestView } from '../agent.ts';
-import { parseDigits } from './grammar.ts';
-import { type NameAddr, parseNameAddr } from './name-addr.ts';
+import { isToken, parseDigits } from './grammar.ts';
+import { formatAddress, type NameAddr, parseNameAddr, quoted } from './name-addr.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 
 /** One hop of a diverted call. */
@@ -12,9 +12,21 @@ export interface Diversion extends NameAddr {
   readonly counter: number;
 }
 
+/** What a Diversion header is made of. */
+export interface DiversionParts {
+  readonly uri: string;
+  readonly name?: string;
+  readonly reason: string;
+  readonly counter?: number;
+}
+
 /** P-Asserted-Identity: at most a SIP and a tel URI. Only a trusted peer's means anything; malformed ones are left out. */
 export const assertedIdentities = (request: RequestView): NameAddr[] =>
   request.headers('P-Asserted-Identity').flatMap(addressOf);
+
+/** P-Preferred-Identity: what a phone asks to be shown as, by its own word. */
+export const preferredIdentities = (request: RequestView): NameAddr[] =>
+  request.headers('P-Preferred-Identity').flatMap(addressOf);
 
 /** The Diversion headers, the latest diversion first; malformed ones are left out. */
 export const diversions = (request: RequestView): Diversion[] =>
@@ -26,6 +38,17 @@ export const diversions = (request: RequestView): Diversion[] =>
     })),
   );
 
+/**
+ * The value of a Diversion header; it goes above those of earlier diversions.
+ * @throws {SipSyntaxError} when a part may not go on the wire; `header` for a counter that is no number from 1 up.
+ */
+export function formatDiversion({ uri, name = '', reason, counter = 1 }: DiversionParts): string {
+  if (!Number.isInteger(counter) || counter < 1) throw new SipSyntaxError('header', 'a Diversion counter');
+  const params = new Map([['reason', isToken(reason) ? reason : quoted(reason)]]);
+  if (counter > 1) params.set('counter', `${counter}`);
+  return formatAddress({ uri, name, params });
+}
+
 /** The values of Privacy (`id`, `user`, `header`, `session`, `none`, `critical`), lower case. */
 export const privacyOf = (request: RequestView): ReadonlySet<string> =>
   new Set(
@@ -35,6 +58,17 @@ export const privacyOf = (request: RequestView): ReadonlySet<string> =>
       .map((value) => value.trim())
       .filter((value) => value !== ''),
   );
+
+/**
+ * The value of a Privacy header.
+ * @throws {SipSyntaxError} `header` for none at all, one that is no token, or `none` beside others (RFC 3323 §4.2).
+ */
+export function formatPrivacy(values: Iterable<string>): string {
+  const all = [...values];
+  if (all.length === 0 || !all.every(isToken) || (all.length > 1 && all.includes('none')))
+    throw new SipSyntaxError('header', `bad Privacy "${all.join(';').slice(0, 60)}"`);
+  return all.join(';');
+}
 
 /** Whether the caller's number may be shown to who is called: neither Privacy nor an anonymous From forbids it. */
 export function mayShowCaller(request: RequestView): boolean {

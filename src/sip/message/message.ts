@@ -1,5 +1,5 @@
 // A received message: one octet string and where its parts lie; every value is cut out only when asked for.
-import type { RequestView, ResponseView } from '../agent.ts';
+import type { HeaderField, RequestView, ResponseView } from '../agent.ts';
 import {
   findParam,
   listItemEnd,
@@ -43,7 +43,9 @@ export class SipMessage implements RequestView, ResponseView {
   readonly uri: string;
   readonly status: number;
   readonly reason: string;
-  #parsedCSeq: CSeq | undefined;
+  /** The CSeq's number; -1 until it is read. */
+  #seq = -1;
+  #seqMethod = '';
   #via: Via | undefined;
   #fromTag: string | undefined;
   #toTag: string | undefined;
@@ -77,7 +79,9 @@ export class SipMessage implements RequestView, ResponseView {
     const id = KNOWN_IDS.get(name);
     if (id === undefined) return this.headers(name)[0];
     const value = this.value(id);
-    return value !== undefined && isKnownList(id) ? value.slice(0, listItemEnd(value, 0)).trim() : value;
+    if (value === undefined || !isKnownList(id)) return value;
+    const end = listItemEnd(value, 0);
+    return end === value.length ? value : value.slice(0, end).trim();
   }
 
   headers(name: string): readonly string[] {
@@ -86,19 +90,44 @@ export class SipMessage implements RequestView, ResponseView {
     return isListHeader(lower) ? values.flatMap(splitList) : values;
   }
 
+  extensions(prefix: string): readonly HeaderField[] {
+    const { fields, text } = this.#layout;
+    const lower = prefix.toLowerCase();
+    const found: HeaderField[] = [];
+    for (let at = 0; at < fields.length; at += FIELD_WIDTH) {
+      if (fields[at] !== -1) continue;
+      const start = fields[at + 1] as number;
+      const name = text.slice(start, skipToken(text, start));
+      if (name.toLowerCase().startsWith(lower)) found.push([name, this.#cut(at)]);
+    }
+    return found;
+  }
+
   /** The first field of a known header, whole: a list is not split. */
   value(id: number): string | undefined {
-    const { fields } = this.#layout;
-    for (let at = 0; at < fields.length; at += FIELD_WIDTH) if (fields[at] === id) return this.#cut(at);
-    return undefined;
+    const at = this.#fieldOf(id);
+    return at < 0 ? undefined : this.#cut(at);
   }
 
   /** Every field of a known header, lists not split. */
   values(id: number): string[] {
-    const { fields } = this.#layout;
-    const found: string[] = [];
-    for (let at = 0; at < fields.length; at += FIELD_WIDTH) if (fields[at] === id) found.push(this.#cut(at));
+    const first = this.#fieldOf(id);
+    if (first < 0) return [];
+    // One is the rule, and an array that never grows is small.
+    const found = [this.#cut(first)];
+    for (let at = this.#after(first, id); at >= 0; at = this.#after(at, id)) found.push(this.#cut(at));
     return found;
+  }
+
+  /** Whether a known header stands in more than one field. */
+  isRepeated(id: number): boolean {
+    const first = this.#fieldOf(id);
+    return first >= 0 && this.#after(first, id) >= 0;
+  }
+
+  /** Whether it has one Via in one field: nobody between its sender and us has passed it on. */
+  get hasOneVia(): boolean {
+    return this.#fieldOf(HEADER.via) >= 0 && !this.isRepeated(HEADER.via) && this.via.isAlone;
   }
 
   /** The topmost Via. */
@@ -113,28 +142,57 @@ export class SipMessage implements RequestView, ResponseView {
 
   /** Empty without one. */
   get fromTag(): string {
-    this.#fromTag ??= tagOf(this.value(HEADER.from) ?? '');
+    this.#fromTag ??= this.#tagIn(HEADER.from);
     return this.#fromTag;
   }
 
   /** Empty without one. */
   get toTag(): string {
-    this.#toTag ??= tagOf(this.value(HEADER.to) ?? '');
+    this.#toTag ??= this.#tagIn(HEADER.to);
     return this.#toTag;
   }
 
   /** The CSeq's number (RFC 3261 §8.1.1.5: below 2³¹). */
   get seq(): number {
-    return this.#cseq().number;
+    if (this.#seq < 0) this.#readCSeq(this.value(HEADER.cseq) ?? '');
+    return this.#seq;
   }
 
   get seqMethod(): string {
-    return this.#cseq().method;
+    if (this.#seq < 0) this.#readCSeq(this.value(HEADER.cseq) ?? '');
+    return this.#seqMethod;
   }
 
-  #cseq(): CSeq {
-    this.#parsedCSeq ??= parseCSeq(this.value(HEADER.cseq) ?? '');
-    return this.#parsedCSeq;
+  #readCSeq(value: string): void {
+    const end = skipToken(value, 0);
+    const number = parseDigits(value, 0, end);
+    if (number < 0 || number >= 2 ** 31 || end === value.length) {
+      throw new SipSyntaxError('cseq', `bad CSeq "${value.slice(0, 60)}"`);
+    }
+    this.#seq = number;
+    this.#seqMethod = value.slice(skipSpace(value, end));
+  }
+
+  /** Where the first field of a known header stands in the field table, or -1. */
+  #fieldOf(id: number): number {
+    return this.#after(-FIELD_WIDTH, id);
+  }
+
+  /** Where the next field of a known header stands, or -1. */
+  #after(last: number, id: number): number {
+    const { fields } = this.#layout;
+    for (let at = last + FIELD_WIDTH; at < fields.length; at += FIELD_WIDTH) if (fields[at] === id) return at;
+    return -1;
+  }
+
+  /** The tag of a From or To, read where it stands. */
+  #tagIn(id: number): string {
+    const { text, fields, folded } = this.#layout;
+    const at = this.#fieldOf(id);
+    if (at < 0) return '';
+    return folded
+      ? tagBetween(this.#cut(at), 0, this.#cut(at).length)
+      : tagBetween(text, fields[at + 2] as number, fields[at + 3] as number);
   }
 
   #valuesNamed(lower: string): string[] {
@@ -158,20 +216,7 @@ export class SipMessage implements RequestView, ResponseView {
 /** Line ends with the white space around them become one space. A regular expression takes quadratic time for it. */
 const unfolded = (value: string): string => trimSpace(value.split('\r\n').map(trimSpace).join(' '));
 
-interface CSeq {
-  readonly number: number;
-  readonly method: string;
-}
-
-function parseCSeq(value: string): CSeq {
-  const end = skipToken(value, 0);
-  const number = parseDigits(value.slice(0, end));
-  if (number < 0 || number >= 2 ** 31 || end === value.length) {
-    throw new SipSyntaxError('cseq', `bad CSeq "${value.slice(0, 60)}"`);
-  }
-  return { number, method: value.slice(skipSpace(value, end)) };
-}
-
 const nameAt = (text: string, start: number): string => fullName(text.slice(start, skipToken(text, start)));
 
-const tagOf = (value: string): string => findParam(value, addressEnd(value), 'tag') ?? '';
+const tagBetween = (text: string, start: number, end: number): string =>
+  findParam(text, addressEnd(text, start, end), end, ';tag=') ?? '';

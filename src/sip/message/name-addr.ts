@@ -1,6 +1,7 @@
 // name-addr and addr-spec with header parameters: From, To, Contact, Route (RFC 3261 §20.10, §25.1).
 import { isSpaceCode, LEFT_ANGLE, parseParams, QUOTE, skipQuoted, skipSpace, skipToken } from './grammar.ts';
 import { fromOctets, toOctets } from './octets.ts';
+import { checked } from './serialize.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 
 export interface NameAddr {
@@ -17,26 +18,29 @@ const fail = (value: string): never => {
 };
 
 /** Where the `<` of a name-addr stands, -1 in a bare addr-spec. */
-function angleOf(value: string): number {
-  if (value.charCodeAt(0) !== QUOTE) return value.indexOf('<');
-  const after = skipQuoted(value, 0);
-  if (after < 0) return fail(value);
-  const angle = skipSpace(value, after);
-  return value.charCodeAt(angle) === LEFT_ANGLE ? angle : fail(value);
+function angleOf(text: string, start: number, end: number): number {
+  if (text.charCodeAt(start) !== QUOTE) {
+    const angle = text.indexOf('<', start);
+    return angle < end ? angle : -1;
+  }
+  const after = skipQuoted(text, start);
+  const angle = after < 0 ? end : skipSpace(text, after);
+  return angle < end && text.charCodeAt(angle) === LEFT_ANGLE ? angle : fail(text.slice(start, end));
 }
 
 /**
- * Index after the address of a From, To, Contact or Route value, where its parameters start.
+ * Index after the address of a From, To, Contact or Route value, which stands in `text` from `start` to `end`: where
+ * its parameters start.
  * @throws {SipSyntaxError} `name-addr`.
  */
-export function addressEnd(value: string): number {
-  const angle = angleOf(value);
+export function addressEnd(text: string, start = 0, end = text.length): number {
+  const angle = angleOf(text, start, end);
   if (angle >= 0) {
-    const close = value.indexOf('>', angle);
-    return close < 0 ? fail(value) : close + 1;
+    const close = text.indexOf('>', angle);
+    return close < 0 || close >= end ? fail(text.slice(start, end)) : close + 1;
   }
-  const semicolon = value.indexOf(';');
-  return semicolon < 0 ? value.length : semicolon;
+  const semicolon = text.indexOf(';', start);
+  return semicolon < 0 || semicolon > end ? end : semicolon;
 }
 
 /**
@@ -44,7 +48,7 @@ export function addressEnd(value: string): number {
  * @throws {SipSyntaxError} `name-addr` or `parameter`.
  */
 export function parseNameAddr(value: string): NameAddr {
-  const angle = angleOf(value);
+  const angle = angleOf(value, 0, value.length);
   const end = addressEnd(value);
   const uri = angle < 0 ? value.slice(0, end).trimEnd() : value.slice(angle + 1, end - 1);
   if (!isUriShaped(uri)) fail(value);
@@ -55,7 +59,7 @@ export function parseNameAddr(value: string): NameAddr {
 
 /** The URI of an address, as written. @throws {SipSyntaxError} `name-addr`. */
 export function addressUri(value: string): string {
-  const angle = angleOf(value);
+  const angle = angleOf(value, 0, value.length);
   return angle < 0
     ? value.slice(0, addressEnd(value)).trimEnd()
     : value.slice(angle + 1, addressEnd(value) - 1);
@@ -88,7 +92,28 @@ function displayName(value: string, angle: number): string {
 /** `"name" <uri>`; the name is text and may hold anything but control characters, which the serialiser refuses. */
 export function formatNameAddr(uri: string, name?: string): string {
   if (!name) return `<${uri}>`;
-  return `"${toOctets(name).replace(/["\\]/g, '\\$&')}" <${uri}>`;
+  return `${quoted(name)} <${uri}>`;
+}
+
+/** Text as a quoted string. */
+export const quoted = (text: string): string => `"${toOctets(text).replace(/["\\]/g, '\\$&')}"`;
+
+/**
+ * An address as the value of P-Asserted-Identity, P-Preferred-Identity, Referred-By, Diversion or the like, parameters as
+ * they are to stand there; what `parseNameAddr` reads back.
+ * @throws {SipSyntaxError} when a part would become another one, or may not go on the wire.
+ */
+export function formatAddress(address: {
+  readonly uri: string;
+  readonly name?: string;
+  readonly params?: ReadonlyMap<string, string>;
+}): string {
+  const { uri, name, params = new Map<string, string>() } = address;
+  let text = formatNameAddr(uri, name);
+  for (const [param, value] of params) text += `;${param}${value && `=${value}`}`;
+  const read = parseNameAddr(checked(text));
+  const isSame = [...params].every(([param, value]) => read.params.get(param.toLowerCase()) === value);
+  return read.uri === uri && isSame && read.params.size === params.size ? text : fail(text);
 }
 
 /** Whether a Route value names a loose router (RFC 3261 §16.12). */

@@ -10,9 +10,3 @@ export const toOctets = (text: string): string =>
 /** UTF-8 octets as text; octets that are no UTF-8 become U+FFFD. */
 export const fromOctets = (octets: string): string =>
   isAscii(octets) ? octets : Buffer.from(octets, 'latin1').toString('utf8');
-
-/** Whether every character stands for one byte. */
-export function isOctets(text: string): boolean {
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 255) return false;
-  return true;
-}

@@ -33,6 +33,18 @@ describe('parseMessage', () => {
     expect(parseMessage(octets).bodyOctets).toHaveLength(7);
   });
 
+  it('shows headers of others by how their names begin, as they were written, folded or not', () => {
+    const parsed = parseMessage(
+      message('X-Route-Id: 7', 'x-empty:', 'Xylophone: 1', 'X-Route-Id: a,\r\n b', 'Date: x-', '', ''),
+    );
+    expect(parsed.extensions('X-')).toEqual([
+      ['X-Route-Id', '7'],
+      ['x-empty', ''],
+      ['X-Route-Id', 'a, b'],
+    ]);
+    expect(parsed.extensions('Via')).toEqual([]);
+  });
+
   it('splits lists where the grammar has them, and nowhere else', () => {
     const parsed = parseMessage(
       message('Allow: INVITE, ACK', 'Allow: BYE', 'X-List: a, b', 'Date: Sat, 1 Jan', '', ''),

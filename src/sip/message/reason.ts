@@ -1,6 +1,8 @@
 // The Reason header (RFC 3326): why a request ends something, by SIP status or Q.850 cause.
 import { isToken, parseParams, skipToken } from './grammar.ts';
-import { fromOctets, toOctets } from './octets.ts';
+import { quoted } from './name-addr.ts';
+import { fromOctets } from './octets.ts';
+import { checked } from './serialize.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 
 export interface Reason {
@@ -26,12 +28,13 @@ export function parseReason(value: string): Reason {
   };
 }
 
-/** @throws {SipSyntaxError} `header` when the protocol is no token. */
+/** @throws {SipSyntaxError} `header` when the protocol is no token or the cause no whole number; of `checked`. */
 export function formatReason({ protocol, cause, text }: Reason): string {
-  if (!isToken(protocol))
-    throw new SipSyntaxError('header', `bad Reason protocol "${protocol.slice(0, 60)}"`);
-  const quoted = text && `;text="${toOctets(text).replace(/["\\]/g, '\\$&')}"`;
-  return protocol + (cause === undefined ? '' : `;cause=${cause}`) + quoted;
+  if (!isToken(protocol) || (cause !== undefined && !(Number.isInteger(cause) && cause >= 0)))
+    throw new SipSyntaxError('header', `bad Reason "${protocol.slice(0, 60)}"`);
+  return (
+    protocol + (cause === undefined ? '' : `;cause=${cause}`) + (text && `;text=${checked(quoted(text))}`)
+  );
 }
 
 /** RFC 3398 §8.2.6.1 and ITU-T Q.850: the cause that says the same as a SIP status. */

@@ -1,9 +1,9 @@
 // Messages to octets. The one place that keeps control characters off the wire.
 import type { Body, HeaderField } from '../agent.ts';
-import { hasControl, isToken } from './grammar.ts';
+import { isControl, isToken } from './grammar.ts';
 import { HEADER } from './headers.ts';
 import type { SipMessage } from './message.ts';
-import { isOctets, toOctets } from './octets.ts';
+import { toOctets } from './octets.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 import { stampVia } from './via.ts';
 
@@ -108,9 +108,12 @@ function ending(body: Body | undefined): string {
 
 /** The value as it is, or a throw. Above 255 a character would turn into another one on the wire. */
 export function checked(value: string): string {
-  if (hasControl(value))
-    throw new SipSyntaxError('control-character', `a control character in "${value.slice(0, 60)}"`);
-  if (!isOctets(value))
-    throw new SipSyntaxError('not-octets', `text that is not encoded in "${value.slice(0, 60)}"`);
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (isControl(code))
+      throw new SipSyntaxError('control-character', `a control character in "${value.slice(0, 60)}"`);
+    if (code > 255)
+      throw new SipSyntaxError('not-octets', `text that is not encoded in "${value.slice(0, 60)}"`);
+  }
   return value;
 }

@@ -1,6 +1,6 @@
 // SIP and SIPS URIs (RFC 3261 §19.1, §25.1), escapes decoded.
 import { isIPv4, isIPv6 } from 'node:net';
-import { hasControl } from './grammar.ts';
+import { codesOf, hasControl, isAllOf, NO_PARAMS, parseDigits } from './grammar.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 
 export interface SipUri {
@@ -17,12 +17,13 @@ export interface SipUri {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-const USER = /^[A-Za-z0-9\-_.!~*'()&=+$,;?/%]+$/;
-const PASSWORD = /^[A-Za-z0-9\-_.!~*'()&=+$,%]*$/;
-const PARAM_OR_HEADER = /^[A-Za-z0-9\-_.!~*'()[\]/:&+$?%]*$/;
+const USER = codesOf("-_.!~*'()&=+$,;?/%");
+const PASSWORD = codesOf("-_.!~*'()&=+$,%");
+const PARAM_OR_HEADER = codesOf("-_.!~*'()[]/:&+$?%");
 /** The grammar knows no underscore, but names of containers and office machines have it. */
-const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9\-_]*[A-Za-z0-9])?$/;
-const TOP_LABEL = /^[A-Za-z]/;
+const LABEL = codesOf('-_');
+const ALPHANUMERIC = codesOf('');
+const DOT = 46;
 const ESCAPED_IN_USER = /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/gu;
 const ESCAPED_IN_PASSWORD = /[^A-Za-z0-9\-_.!~*'()&=+$,]/gu;
 const ESCAPED_IN_PARAM = /[^A-Za-z0-9\-_.!~*'()[\]/:&+$]/gu;
@@ -41,53 +42,71 @@ export function parseUri(text: string): SipUri {
   if (scheme !== 'sip' && scheme !== 'sips')
     throw new SipSyntaxError('scheme', `not a SIP URI: "${text.slice(0, 100)}"`);
   const at = text.indexOf('@', colon);
-  const userinfo = at < 0 ? undefined : parseUserinfo(text.slice(colon + 1, at), text);
-  const rest = text.slice(at < 0 ? colon + 1 : at + 1);
-  const question = rest.indexOf('?');
-  const [hostport = '', ...params] = (question < 0 ? rest : rest.slice(0, question)).split(';');
-  return {
-    scheme,
-    ...userinfo,
-    ...parseHostport(hostport, text),
-    params: parseUriParams(params, text),
-    headers:
-      question < 0
-        ? []
-        : rest
-            .slice(question + 1)
-            .split('&')
-            .map((header) => pair(header, text)),
-  };
+  const uri: Draft = { scheme, host: '', params: NO_PARAMS, headers: NO_HEADERS };
+  if (at >= 0) readUserinfo(text.slice(colon + 1, at), text, uri);
+  const rest = at < 0 ? colon + 1 : at + 1;
+  const question = text.indexOf('?', rest);
+  const end = question < 0 ? text.length : question;
+  const semicolon = text.indexOf(';', rest);
+  const hostEnd = semicolon < 0 || semicolon > end ? end : semicolon;
+  readHostport(text.slice(rest, hostEnd), text, uri);
+  if (hostEnd < end) uri.params = parseUriParams(text.slice(hostEnd + 1, end).split(';'), text);
+  if (end < text.length) {
+    const headers = text.slice(end + 1).split('&');
+    uri.headers = headers.map((header) => pair(header, text));
+  }
+  return uri;
 }
 
-function parseUserinfo(userinfo: string, text: string): { user: string; password?: string } {
+/** What is being read. */
+type Draft = { -readonly [Key in keyof SipUri]: SipUri[Key] };
+const NO_HEADERS: SipUri['headers'] = [];
+
+function readUserinfo(userinfo: string, text: string, uri: Draft): void {
   const colon = userinfo.indexOf(':');
   const user = colon < 0 ? userinfo : userinfo.slice(0, colon);
-  const password = colon < 0 ? undefined : userinfo.slice(colon + 1);
-  if (!USER.test(user) || (password !== undefined && !PASSWORD.test(password))) fail(text, 'bad user part');
-  return password === undefined
-    ? { user: decode(user, text) }
-    : { user: decode(user, text), password: decode(password, text) };
+  const password = colon < 0 ? '' : userinfo.slice(colon + 1);
+  if (user === '' || !isAllOf(user, USER) || !isAllOf(password, PASSWORD)) fail(text, 'bad user part');
+  uri.user = decode(user, text);
+  if (colon >= 0) uri.password = decode(password, text);
 }
 
-function parseHostport(hostport: string, text: string): { host: string; port?: number } {
+function readHostport(hostport: string, text: string, uri: Draft): void {
   const colon = hostport.indexOf(':', hostport.lastIndexOf(']') + 1);
   const host = colon < 0 ? hostport : hostport.slice(0, colon);
   const isLiteral = host.startsWith('[') && host.endsWith(']');
-  const bare = isLiteral ? host.slice(1, -1) : host;
+  const bare = isLiteral ? withoutThirdColon(host.slice(1, -1)) : host;
   if (isLiteral ? !isIPv6(bare) : !isHostName(bare) && !isIPv4(bare)) fail(text, 'bad host');
-  if (colon < 0) return { host: bare.toLowerCase() };
-  const digits = hostport.slice(colon + 1);
-  const port = Number(digits);
-  if (!/^\d{1,5}$/.test(digits) || port < 1 || port > 65_535) fail(text, 'bad port');
-  return { host: bare.toLowerCase(), port };
+  uri.host = bare.toLowerCase();
+  if (colon < 0) return;
+  const port = hostport.length - colon > 6 ? -1 : parseDigits(hostport, colon + 1);
+  if (port < 1 || port > 65_535) fail(text, 'bad port');
+  uri.port = port;
 }
+
+/** RFC 3261's grammar puts a colon too many before an IPv4 part; it is to be suffered (RFC 5118 §4.10). */
+export const withoutThirdColon = (address: string): string =>
+  address.includes(':::') ? address.replace(/:::(?=\d+\.[\d.]+$)/, '::') : address;
 
 /** `hostname` of RFC 3261 §25.1: no empty label, and the last one is no number. */
 function isHostName(host: string): boolean {
-  const labels = (host.endsWith('.') ? host.slice(0, -1) : host).split('.');
-  return labels.every((label) => LABEL.test(label)) && TOP_LABEL.test(labels.at(-1) as string);
+  const end = host.endsWith('.') ? host.length - 1 : host.length;
+  let start = 0;
+  for (let at = 0; at < end; at++) {
+    const code = host.charCodeAt(at);
+    if (code === DOT) {
+      if (!isLabel(host, start, at)) return false;
+      start = at + 1;
+    } else if (LABEL[code] !== 1) return false;
+  }
+  return isLabel(host, start, end) && !isDigit(host.charCodeAt(start));
 }
+
+/** Whether a label, which has no other characters than those of labels, begins and ends as it should. */
+const isLabel = (host: string, start: number, end: number): boolean =>
+  end > start && ALPHANUMERIC[host.charCodeAt(start)] === 1 && ALPHANUMERIC[host.charCodeAt(end - 1)] === 1;
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 function parseUriParams(parts: readonly string[], text: string): ReadonlyMap<string, string> {
   const params = new Map<string, string>();
@@ -104,7 +123,7 @@ function pair(part: string, text: string): readonly [string, string] {
   const equals = part.indexOf('=');
   const name = equals < 0 ? part : part.slice(0, equals);
   const value = equals < 0 ? '' : part.slice(equals + 1);
-  if (name === '' || !PARAM_OR_HEADER.test(name) || !PARAM_OR_HEADER.test(value))
+  if (name === '' || !isAllOf(name, PARAM_OR_HEADER) || !isAllOf(value, PARAM_OR_HEADER))
     fail(text, 'bad parameter or header');
   return [decode(name, text), decode(value, text)];
 }

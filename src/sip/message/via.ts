@@ -11,6 +11,7 @@ import {
   skipToken,
 } from './grammar.ts';
 import { SipSyntaxError } from './syntax-error.ts';
+import { withoutThirdColon } from './uri.ts';
 
 /** The branch of every RFC 3261 request starts with it (§8.1.1.7). */
 export const MAGIC_COOKIE = 'z9hG4bK';
@@ -19,15 +20,19 @@ export const MAGIC_COOKIE = 'z9hG4bK';
 export class Via {
   readonly #top: string;
   readonly #paramsStart: number;
+  /** Whether the value holds no other. */
+  readonly isAlone: boolean;
 
   constructor(value: string) {
-    this.#top = value.slice(0, listItemEnd(value, 0));
+    const end = listItemEnd(value, 0);
+    this.isAlone = end === value.length;
+    this.#top = value.slice(0, end);
     this.#paramsStart = paramsOf(this.#top);
   }
 
   /** Empty without one. */
   get branch(): string {
-    return findParam(this.#top, this.#paramsStart, 'branch') ?? '';
+    return findParam(this.#top, this.#paramsStart, this.#top.length, ';branch=') ?? '';
   }
 
   /** `host` or `host:port`, as written. */
@@ -53,7 +58,7 @@ export function sentByHost(sentBy: string): string {
   const colon = sentBy.indexOf(':', sentBy.indexOf(']') + 1);
   const host = colon < 0 ? sentBy : sentBy.slice(0, colon).trimEnd();
   const port = colon < 0 ? 5060 : parseDigits(sentBy.slice(colon + 1).trimStart());
-  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+  const bare = host.startsWith('[') && host.endsWith(']') ? withoutThirdColon(host.slice(1, -1)) : host;
   if (port < 1 || port > 65_535 || !(isToken(bare) || isIPv6(bare))) fail(sentBy);
   return bare;
 }

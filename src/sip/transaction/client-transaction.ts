@@ -1,14 +1,15 @@
-// A client transaction under way: the request's octets, its flow, and who wants to hear of the responses.
-import type { Clock } from '../../lib/clock.ts';
+// A client transaction under way: the request's octets, its flow, and who wants to hear of the responses. Once there is
+// an answer it mostly waits for copies of it, and thousands wait at once: it lets go of what it does not need for that.
 import type { Boundary } from '../boundary.ts';
 import { HEADER } from '../message/headers.ts';
 import type { SipMessage } from '../message/message.ts';
 import { type RequestParts, serializeRequest } from '../message/serialize.ts';
 import type { Flow } from '../transport/transport.ts';
-import { INVITE_CLIENT, stepInviteClient } from './invite-client.ts';
+import type { Alarms } from './alarms.ts';
+import { INVITE_CLIENT, type InviteClientState, stepInviteClient } from './invite-client.ts';
 import type { ClientInput, OwnerAction } from './machine.ts';
-import { NON_INVITE_CLIENT, stepNonInviteClient } from './non-invite-client.ts';
-import { Runner, type Running } from './runner.ts';
+import { NON_INVITE_CLIENT, type NonInviteClientState, stepNonInviteClient } from './non-invite-client.ts';
+import { type Machine, type Owner, Runner, type Running } from './runner.ts';
 import type { Timers } from './timers.ts';
 
 /** The transaction user of RFC 3261 §5. */
@@ -20,40 +21,68 @@ export interface ClientUser {
   cancelDue?(): void;
 }
 
-interface ClientOptions {
-  readonly clock: Clock;
+/** Where a transaction is held until it ends. */
+export interface ClientHolder {
+  readonly alarms: Alarms;
   readonly boundary: Boundary;
+  clientEnded(transaction: ClientTransaction): void;
+}
+
+interface ClientOptions {
+  readonly holder: ClientHolder;
+  readonly key: string;
   readonly timers: Timers;
   readonly request: RequestParts;
   readonly flow: Flow;
   readonly user: ClientUser;
-  readonly ended: () => void;
 }
 
-export class ClientTransaction {
-  readonly request: RequestParts;
+const INVITE: Machine<InviteClientState, ClientInput> = { initial: INVITE_CLIENT, step: stepInviteClient };
+const NON_INVITE: Machine<NonInviteClientState, ClientInput> = {
+  initial: NON_INVITE_CLIENT,
+  step: stepNonInviteClient,
+};
+
+export class ClientTransaction implements Owner {
   readonly flow: Flow;
-  readonly #user: ClientUser;
-  readonly #boundary: Boundary;
-  readonly #ended: () => void;
-  readonly #octets: string;
+  /** Under which it is found. */
+  readonly key: string;
+  /** What a response must repeat to be one to this request. */
+  readonly callId: string;
+  readonly seq: number;
+  readonly fromTag: string;
+  readonly method: string;
+  #user: ClientUser;
+  /** Until it has a final response. */
+  #request: RequestParts | undefined;
+  /** Empty when it is not sent any more. */
+  #octets: string;
+  /** The ACK of a final response that is no 2xx. */
+  #ack = '';
+  readonly #holder: ClientHolder;
   readonly #runner: Running<ClientInput>;
   #response: SipMessage | undefined;
   #error = '';
 
   /** @throws {SipSyntaxError} when the request may not go on the wire. */
-  constructor({ clock, boundary, timers, request, flow, user, ended }: ClientOptions) {
-    this.request = request;
+  constructor({ holder, key, timers, request, flow, user }: ClientOptions) {
     this.flow = flow;
+    this.key = key;
+    this.callId = request.callId;
+    this.seq = request.seq;
+    this.fromTag = request.from.slice(request.from.lastIndexOf(';tag=') + 5);
+    this.method = request.method;
+    this.#request = request;
     this.#user = user;
-    this.#boundary = boundary;
-    this.#ended = ended;
+    this.#holder = holder;
     this.#octets = serializeRequest(request);
-    const perform = (action: OwnerAction): void => this.#perform(action);
-    this.#runner =
-      request.method === 'INVITE'
-        ? new Runner({ clock, timers, perform, initial: INVITE_CLIENT, step: stepInviteClient })
-        : new Runner({ clock, timers, perform, initial: NON_INVITE_CLIENT, step: stepNonInviteClient });
+    this.#runner = this.#isInvite
+      ? new Runner(INVITE, holder.alarms, timers, this)
+      : new Runner(NON_INVITE, holder.alarms, timers, this);
+  }
+
+  get #isInvite(): boolean {
+    return this.method === 'INVITE';
   }
 
   start(): void {
@@ -61,8 +90,23 @@ export class ClientTransaction {
   }
 
   response(response: SipMessage): void {
+    const { status } = response;
     this.#response = response;
-    this.#runner.feed({ type: 'response', status: response.status });
+    try {
+      this.#runner.feed({ type: 'response', status });
+    } finally {
+      this.#response = undefined;
+      if (this.#isInvite || status >= 200) this.#octets = '';
+      if (status >= 200) this.#letGo(status);
+    }
+  }
+
+  /** What its first final response makes needless. */
+  #letGo(status: number): void {
+    if (!this.#request) return;
+    this.#request = undefined;
+    // Further 2xx to an INVITE are the user's; nothing else is.
+    if (!this.#isInvite || status >= 300) this.#user = NOBODY;
   }
 
   /** Gives an INVITE up; nothing happens once it has a final response. */
@@ -74,10 +118,10 @@ export class ClientTransaction {
     this.#runner.dispose();
   }
 
-  #perform(action: OwnerAction): void {
+  perform(action: OwnerAction): void {
     switch (action.type) {
       case 'send':
-        return this.flow.transport.send(this.#octets, this.flow.peer, this.#sendFailed);
+        return this.flow.transport.send(this.#octets, this.flow.peer, (error) => this.#sendFailed(error));
       case 'ack':
         return this.#acknowledge();
       case 'cancel':
@@ -88,22 +132,25 @@ export class ClientTransaction {
       case 'fail':
         return this.#user.failed(action.why, this.#error);
       case 'end':
-        return this.#ended();
+        return this.#holder.clientEnded(this);
     }
   }
 
-  readonly #sendFailed = (error: Error): void => {
+  #sendFailed(error: Error): void {
     this.#error = error.message;
-    this.#boundary(() => this.#runner.feed({ type: 'transport-error' }));
-  };
+    this.#holder.boundary(() => this.#runner.feed({ type: 'transport-error' }));
+  }
 
   /** The ACK of a non-2xx: same branch, the response's To (RFC 3261 §17.1.1.3). */
   #acknowledge(): void {
     const to = this.#response?.value(HEADER.to);
-    if (to === undefined) return;
-    const { uri, via, from, callId, seq, routes } = this.request;
-    const headers = [['Max-Forwards', '70']] as const;
-    const ack = { method: 'ACK', uri, via, from, to, callId, seq, routes, headers };
-    this.flow.transport.send(serializeRequest(ack), this.flow.peer);
+    if (this.#request && to !== undefined) {
+      const { uri, via, from, callId, seq, routes } = this.#request;
+      const headers = [['Max-Forwards', '70']] as const;
+      this.#ack = serializeRequest({ method: 'ACK', uri, via, from, to, callId, seq, routes, headers });
+    }
+    if (this.#ack) this.flow.transport.send(this.#ack, this.flow.peer);
   }
 }
+
+const NOBODY: ClientUser = { response() {}, failed() {} };

@@ -31,6 +31,14 @@ export const INVITE_CLIENT: InviteClientState = { phase: 'initial', intervalMs: 
 
 type Result = Step<InviteClientState>;
 
+// Many transactions are in these at once, and have nothing to tell apart: they share them.
+const PROCEEDING: InviteClientState = { ...INVITE_CLIENT, phase: 'proceeding' };
+const COMPLETED: InviteClientState = { ...INVITE_CLIENT, phase: 'completed' };
+const ACCEPTED: InviteClientState = { ...INVITE_CLIENT, phase: 'accepted' };
+const TERMINATED: InviteClientState = { ...INVITE_CLIENT, phase: 'terminated' };
+/** Nothing is waited for but the lifetime of the answer. */
+const QUIET = [stop('A'), stop('B'), stop('cancel')];
+
 export function stepInviteClient(state: InviteClientState, input: ClientInput, timers: Timers): Result {
   if (input.type === 'abandon') return abandon(state, timers);
   switch (state.phase) {
@@ -46,14 +54,14 @@ export function stepInviteClient(state: InviteClientState, input: ClientInput, t
       return calling(state, input, timers);
     case 'proceeding':
       if (input.type === 'response') return response(state, input.status, timers);
-      return input.type === 'timer' && input.timer === 'cancel' ? terminate(state) : stay(state);
+      return input.type === 'timer' && input.timer === 'cancel' ? terminate() : stay(state);
     case 'completed':
       if (input.type === 'response') return input.status >= 300 ? stay(state, ACK) : stay(state);
-      return input.type === 'timer' && input.timer === 'D' ? terminate(state) : stay(state);
+      return input.type === 'timer' && input.timer === 'D' ? terminate() : stay(state);
     case 'accepted':
       // RFC 6026 §7.2: every 2xx, retransmitted or forked, is the user's to acknowledge.
       if (input.type === 'response') return isSuccess(input.status) ? stay(state, PASS) : stay(state);
-      return input.type === 'timer' && input.timer === 'M' ? terminate(state) : stay(state);
+      return input.type === 'timer' && input.timer === 'M' ? terminate() : stay(state);
     case 'terminated':
       return stay(state);
   }
@@ -61,37 +69,29 @@ export function stepInviteClient(state: InviteClientState, input: ClientInput, t
 
 function calling(state: InviteClientState, input: ClientInput, timers: Timers): Result {
   if (input.type === 'response') return response(state, input.status, timers);
-  if (input.type === 'transport-error') return state.abandoned ? stay(state) : terminate(state, UNSENT);
+  if (input.type === 'transport-error') return state.abandoned ? stay(state) : terminate(UNSENT);
   if (input.type !== 'timer') return stay(state);
   if (input.timer === 'A') {
     const intervalMs = state.intervalMs * 2;
     return stay({ ...state, intervalMs }, SEND, set('A', intervalMs));
   }
-  if (input.timer === 'B') return terminate(state, TIMED_OUT);
-  return input.timer === 'cancel' ? terminate(state) : stay(state);
+  if (input.timer === 'B') return terminate(TIMED_OUT);
+  return input.timer === 'cancel' ? terminate() : stay(state);
 }
 
 function response(state: InviteClientState, status: number, timers: Timers): Result {
   if (status < 200) return provisional(state, timers);
-  const quiet = [stop('A'), stop('B'), stop('cancel')];
   if (isSuccess(status)) {
-    return stay({ ...state, phase: 'accepted' }, ...quiet, PASS, set('M', lifetimeMs(timers)));
+    return stay(ACCEPTED, ...QUIET, PASS, set('M', lifetimeMs(timers)));
   }
   // RFC 3261 §17.1.1.2: D is at least 32 s, which is 64·T1 at the default T1.
-  return stay(
-    { ...state, phase: 'completed' },
-    ...quiet,
-    ACK,
-    PASS,
-    set('D', lingerMs(timers, lifetimeMs(timers))),
-  );
+  return stay(COMPLETED, ...QUIET, ACK, PASS, set('D', lingerMs(timers, lifetimeMs(timers))));
 }
 
 function provisional(state: InviteClientState, timers: Timers): Result {
   if (state.phase === 'proceeding') return stay(state, PASS);
-  const next: InviteClientState = { ...state, phase: 'proceeding' };
-  if (!state.abandoned) return stay(next, stop('A'), stop('B'), PASS);
-  return stay(next, CANCEL, PASS, set('cancel', lifetimeMs(timers)));
+  if (!state.abandoned) return stay(PROCEEDING, stop('A'), stop('B'), PASS);
+  return stay({ ...state, phase: 'proceeding' }, CANCEL, PASS, set('cancel', lifetimeMs(timers)));
 }
 
 /** RFC 3261 §9.1: no CANCEL before a provisional response. */
@@ -104,5 +104,4 @@ function abandon(state: InviteClientState, timers: Timers): Result {
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
-const terminate = (state: InviteClientState, ...reports: (typeof TIMED_OUT)[]): Result =>
-  stay({ ...state, phase: 'terminated' }, ...reports, END);
+const terminate = (...reports: (typeof TIMED_OUT)[]): Result => stay(TERMINATED, ...reports, END);

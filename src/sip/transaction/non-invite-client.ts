@@ -26,6 +26,10 @@ export const NON_INVITE_CLIENT: NonInviteClientState = { phase: 'initial', inter
 
 type Result = Step<NonInviteClientState>;
 
+// Many transactions are in these at once, and have nothing to tell apart: they share them.
+const COMPLETED: NonInviteClientState = { ...NON_INVITE_CLIENT, phase: 'completed' };
+const TERMINATED: NonInviteClientState = { ...NON_INVITE_CLIENT, phase: 'terminated' };
+
 export function stepNonInviteClient(state: NonInviteClientState, input: ClientInput, timers: Timers): Result {
   switch (state.phase) {
     case 'initial':
@@ -40,31 +44,24 @@ export function stepNonInviteClient(state: NonInviteClientState, input: ClientIn
     case 'proceeding':
       return unanswered(state, input, timers);
     case 'completed':
-      return input.type === 'timer' && input.timer === 'K' ? terminate(state) : stay(state);
+      return input.type === 'timer' && input.timer === 'K' ? terminate() : stay(state);
     case 'terminated':
       return stay(state);
   }
 }
 
 function unanswered(state: NonInviteClientState, input: ClientInput, timers: Timers): Result {
-  if (input.type === 'transport-error') return terminate(state, UNSENT);
+  if (input.type === 'transport-error') return terminate(UNSENT);
   if (input.type === 'response') {
     if (input.status < 200) return stay({ ...state, phase: 'proceeding' }, PASS);
-    return stay(
-      { ...state, phase: 'completed' },
-      stop('E'),
-      stop('F'),
-      PASS,
-      set('K', lingerMs(timers, timers.t4Ms)),
-    );
+    return stay(COMPLETED, stop('E'), stop('F'), PASS, set('K', lingerMs(timers, timers.t4Ms)));
   }
   if (input.type !== 'timer') return stay(state);
-  if (input.timer === 'F') return terminate(state, TIMED_OUT);
+  if (input.timer === 'F') return terminate(TIMED_OUT);
   if (input.timer !== 'E') return stay(state);
   const doubled = Math.min(state.intervalMs * 2, timers.t2Ms);
   const intervalMs = state.phase === 'proceeding' ? timers.t2Ms : doubled;
   return stay({ ...state, intervalMs }, SEND, set('E', intervalMs));
 }
 
-const terminate = (state: NonInviteClientState, ...reports: (typeof TIMED_OUT)[]): Result =>
-  stay({ ...state, phase: 'terminated' }, ...reports, END);
+const terminate = (...reports: (typeof TIMED_OUT)[]): Result => stay(TERMINATED, ...reports, END);

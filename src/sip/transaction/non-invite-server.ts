@@ -10,6 +10,11 @@ export interface NonInviteServerState {
 
 export const NON_INVITE_SERVER: NonInviteServerState = { phase: 'trying' };
 
+// Many transactions are in these at once: they share them.
+const PROCEEDING: NonInviteServerState = { phase: 'proceeding' };
+const COMPLETED: NonInviteServerState = { phase: 'completed' };
+const TERMINATED: NonInviteServerState = { phase: 'terminated' };
+
 export function stepNonInviteServer(
   state: NonInviteServerState,
   input: ServerInput,
@@ -21,17 +26,17 @@ export function stepNonInviteServer(
       if (input.type === 'request') return state.phase === 'proceeding' ? stay(state, SEND) : stay(state);
       if (input.type === 'respond') return respond(input.status, timers);
       // The client's timer F has fired: nobody waits for a response (RFC 4320 §4.2).
-      if (input.type === 'timer' && input.timer === 'overdue') return stay({ phase: 'terminated' }, END);
+      if (input.type === 'timer' && input.timer === 'overdue') return stay(TERMINATED, END);
       return input.type === 'await' ? stay(state, set('overdue', lifetimeMs(timers))) : stay(state);
     case 'completed':
       if (input.type === 'request') return stay(state, SEND);
-      return input.type === 'timer' && input.timer === 'J' ? stay({ phase: 'terminated' }, END) : stay(state);
+      return input.type === 'timer' && input.timer === 'J' ? stay(TERMINATED, END) : stay(state);
     case 'terminated':
       return stay(state);
   }
 }
 
 function respond(status: number, timers: Timers): Step<NonInviteServerState> {
-  if (status < 200) return stay({ phase: 'proceeding' }, SEND);
-  return stay({ phase: 'completed' }, SEND, set('J', lingerMs(timers, lifetimeMs(timers))));
+  if (status < 200) return stay(PROCEEDING, SEND);
+  return stay(COMPLETED, SEND, set('J', lingerMs(timers, lifetimeMs(timers))));
 }

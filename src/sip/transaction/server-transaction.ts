@@ -1,11 +1,12 @@
-// A server transaction under way: the request, the flow it came by, and the last response to it.
-import type { Clock } from '../../lib/clock.ts';
+// A server transaction under way: the flow its request came by, and the last response to it. Most of its life it waits
+// for what never comes, and thousands wait at once: it holds on to nothing that it does not need for that.
 import type { SipMessage } from '../message/message.ts';
 import type { Flow } from '../transport/transport.ts';
-import { INVITE_SERVER, stepInviteServer } from './invite-server.ts';
+import type { Alarms } from './alarms.ts';
+import { INVITE_SERVER, type InviteServerState, stepInviteServer } from './invite-server.ts';
 import type { OwnerAction, ServerInput } from './machine.ts';
-import { NON_INVITE_SERVER, stepNonInviteServer } from './non-invite-server.ts';
-import { Runner, type Running } from './runner.ts';
+import { NON_INVITE_SERVER, type NonInviteServerState, stepNonInviteServer } from './non-invite-server.ts';
+import { type Machine, type Owner, Runner, type Running } from './runner.ts';
 import type { Timers } from './timers.ts';
 
 /** What an INVITE's transaction tells of; a non-INVITE one has nothing to tell. */
@@ -16,34 +17,52 @@ export interface ServerUser {
   acknowledged(ack: SipMessage): void;
 }
 
-interface ServerOptions {
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly request: SipMessage;
-  readonly flow: Flow;
-  readonly ended: () => void;
+/** Where a transaction is held until it ends. */
+export interface ServerHolder {
+  readonly alarms: Alarms;
+  serverEnded(transaction: ServerTransaction): void;
 }
 
-export class ServerTransaction {
-  readonly request: SipMessage;
+interface ServerOptions {
+  readonly holder: ServerHolder;
+  readonly timers: Timers;
+  /** Of the request. */
+  readonly method: string;
   readonly flow: Flow;
-  /** Set by whoever serves the INVITE. */
+  readonly key: string;
+  readonly origin: string;
+}
+
+const INVITE: Machine<InviteServerState, ServerInput> = { initial: INVITE_SERVER, step: stepInviteServer };
+const NON_INVITE: Machine<NonInviteServerState, ServerInput> = {
+  initial: NON_INVITE_SERVER,
+  step: stepNonInviteServer,
+};
+
+export class ServerTransaction implements Owner {
+  readonly flow: Flow;
+  /** Under which it is found. */
+  readonly key: string;
+  /** What copies of its INVITE that took other ways share; empty for other requests. */
+  readonly origin: string;
+  /** Set by whoever serves the INVITE, until nothing more can come of it. */
   user: ServerUser | undefined;
-  readonly #ended: () => void;
+  readonly #holder: ServerHolder;
+  readonly #isInvite: boolean;
   readonly #runner: Running<ServerInput>;
   #lastResponse = '';
   #isFinal = false;
   #ack: SipMessage | undefined;
 
-  constructor({ clock, timers, request, flow, ended }: ServerOptions) {
-    this.request = request;
+  constructor({ holder, timers, method, flow, key, origin }: ServerOptions) {
     this.flow = flow;
-    this.#ended = ended;
-    const perform = (action: OwnerAction): void => this.#perform(action);
-    this.#runner =
-      request.method === 'INVITE'
-        ? new Runner({ clock, timers, perform, initial: INVITE_SERVER, step: stepInviteServer })
-        : new Runner({ clock, timers, perform, initial: NON_INVITE_SERVER, step: stepNonInviteServer });
+    this.key = key;
+    this.origin = origin;
+    this.#holder = holder;
+    this.#isInvite = method === 'INVITE';
+    this.#runner = this.#isInvite
+      ? new Runner(INVITE, holder.alarms, timers, this)
+      : new Runner(NON_INVITE, holder.alarms, timers, this);
   }
 
   /** Sends a response, given as octets, unless a final one has been sent. */
@@ -52,6 +71,8 @@ export class ServerTransaction {
     this.#isFinal = status >= 200;
     this.#lastResponse = octets;
     this.#runner.feed({ type: 'respond', status });
+    // Whoever accepts an INVITE sends its 2xx again (RFC 6026 §7.1).
+    if (this.#isInvite && status >= 200 && status < 300) this.#lastResponse = '';
   }
 
   /** A non-INVITE whose response may take its time, or never come: then it ends all the same. */
@@ -67,15 +88,16 @@ export class ServerTransaction {
   acknowledge(ack: SipMessage): void {
     this.#ack = ack;
     this.#runner.feed({ type: 'ack' });
+    this.#ack = undefined;
   }
 
   dispose(): void {
     this.#runner.dispose();
   }
 
-  #perform(action: OwnerAction): void {
+  perform(action: OwnerAction): void {
     if (action.type === 'send') this.flow.transport.send(this.#lastResponse, this.flow.peer);
     else if (action.type === 'pass' && this.#ack) this.user?.acknowledged(this.#ack);
-    else if (action.type === 'end') this.#ended();
+    else if (action.type === 'end') this.#holder.serverEnded(this);
   }
 }

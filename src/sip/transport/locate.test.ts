@@ -77,6 +77,7 @@ describe('NAPTR', () => {
       '60 1 1 s SIP+D2S _sip._sctp.example.com',
       '60 1 1 u SIP+D2U _other._udp.example.com',
       '60 1 2 s E2U+sip _enum.example.com',
+      '60 1 3 s SIP+D2U .',
     ],
     'SRV _sip._udp.example.com': ['60 1 1 5001 s1.example'],
     'SRV _sip._tcp.example.com': ['60 1 1 5002 s2.example'],
@@ -173,6 +174,50 @@ describe('SRV', () => {
     await expect(find('sip:example.com', zone)).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  it('of port 0 is no server, and one server named twice is one', async () => {
+    const zone: Zone = {
+      ...SERVERS,
+      'CNAME alias.example': ['60 s1.example'],
+      'SRV _sip._udp.example.com': [
+        '60 1 0 0 s3.example',
+        '60 2 0 5001 s1.example',
+        '60 3 0 5001 alias.example',
+        '60 4 0 5001 s2.example',
+      ],
+    };
+    expect(inWords(await find('sip:example.com', zone))).toEqual([
+      'udp 192.0.2.1 5001',
+      'udp 192.0.2.2 5001',
+    ]);
+  });
+
+  it('weight 0 is tried too, after the others', async () => {
+    const zone: Zone = {
+      ...SERVERS,
+      'SRV _sip._udp.example.com': ['60 1 0 5001 s1.example', '60 1 1000 5002 s2.example'],
+    };
+    expect(inWords(await find('sip:example.com', zone))).toEqual([
+      'udp 192.0.2.2 5002',
+      'udp 192.0.2.1 5001',
+    ]);
+  });
+
+  it('of many servers without addresses looks up ten', async () => {
+    const servers = Array.from({ length: 18 }, (_, index) => `60 ${index} 0 5060 s${index}.gone`);
+    await expect(
+      find('sip:example.com;transport=udp', { 'SRV _sip._udp.example.com': servers }),
+    ).rejects.toMatchObject({ code: 'not-found' });
+    expect(dns?.asked.filter((question) => question.startsWith('A '))).toHaveLength(10);
+  });
+
+  it('that fill more than a datagram are asked for by TCP', async () => {
+    const servers = Array.from({ length: 20 }, (_, index) => `60 ${index} 0 50${10 + index} s1.example`);
+    const zone: Zone = { ...SERVERS, 'SRV _sip._udp.example.com': servers };
+    const found = await find('sip:example.com;transport=udp', zone);
+    expect(found.map(({ port }) => port)).toEqual([5010, 5011, 5012]);
+    expect(dns?.asked).toContain('SRV _sip._udp.example.com by TCP');
+  });
+
   it('of "." leaves the other transport', async () => {
     const zone: Zone = {
       ...SERVERS,
@@ -204,7 +249,7 @@ describe('addresses', () => {
 });
 
 describe('failures', () => {
-  const both = (what: 'silent' | 'servfail' | 'refused' | 'garbage' | 'notimp' | 'formerr'): Zone => ({
+  const both = (what: Exclude<Zone[string], readonly string[]>): Zone => ({
     'A h.example': what,
     'AAAA h.example': what,
   });
@@ -222,6 +267,8 @@ describe('failures', () => {
     ['a server that knows no such query', both('notimp'), 'resolver-failed'],
     ['a server that does not understand', both('formerr'), 'resolver-failed'],
     ['a silent server', both('silent'), 'timed-out'],
+    ['an answer with another id', both('forged'), 'timed-out'],
+    ['an answer to another question', both('astray'), 'timed-out'],
     ['a server that talks nonsense', both('garbage'), 'resolver-failed'],
     ['one family that fails and one that is absent', { 'A h.example': 'servfail' }, 'resolver-failed'],
   ] as const)('%s: %3$s', async (_, zone, code) => {

@@ -41,6 +41,8 @@ export class LocateError extends Error {
 
 /** One target is tried at this many addresses. */
 export const MAX_ADDRESSES = 3;
+/** No more services, and no more servers of all of them, are looked up, whatever a zone may hold. */
+const MAX_LOOKUPS = 10;
 
 const DEFAULT_PORTS: Readonly<Record<TransportName, number>> = { udp: 5060, tcp: 5060, tls: 5061 };
 const SRV_PREFIXES: Readonly<Record<TransportName, string>> = {
@@ -79,6 +81,7 @@ class Search {
   #trouble: NodeJS.ErrnoException | undefined;
   /** A resolver that timed out is not asked for more services: the addresses may be known by other means. */
   #isSlow = false;
+  #addressLookups = 0;
   /** Whether the DNS named the transport. */
   #isChosen = false;
 
@@ -113,7 +116,7 @@ class Search {
     const { host, scheme } = this.#uri;
     const spoken: TransportName[] = scheme === 'sips' ? ['tls'] : ['udp', 'tcp'];
     const services = servicesOf(await this.#ask(() => this.#resolver.resolveNaptr(host)), scheme === 'sips');
-    for (const [name, transport] of services) await this.#bySrv(name, transport);
+    for (const [name, transport] of services.slice(0, MAX_LOOKUPS)) await this.#bySrv(name, transport);
     if (services.length > 0) return true;
     let isKnown = false;
     for (const transport of spoken) {
@@ -129,13 +132,13 @@ class Search {
     const records = await this.#ask(() => this.#resolver.resolveSrv(name));
     this.#isChosen ||= records.length > 0;
     for (const { name: host, port } of inSrvOrder(records, this.#random)) {
-      // "." says that there is no such service (RFC 2782).
-      if (host !== '' && host !== '.' && !this.#isFull) await this.#addAddresses(host, transport, port);
+      if (isServer(host, port) && !this.#isFull) await this.#addAddresses(host, transport, port);
     }
     return records.length > 0;
   }
 
   async #addAddresses(host: string, transport: TransportName, port: number): Promise<void> {
+    if (++this.#addressLookups > MAX_LOOKUPS) return;
     const options = { ttl: true } as const;
     const answers = await Promise.all([
       this.#ask(() => this.#resolver.resolve4(host, options), true),
@@ -145,7 +148,10 @@ class Search {
   }
 
   #add(address: string, transport: TransportName, port: number): void {
-    if (this.#isFull) return;
+    const isKnown = this.#found.some(
+      (one) => one.transport === transport && one.address === address && one.port === port,
+    );
+    if (this.#isFull || isKnown) return;
     // The certificate is for the name in the URI, wherever the DNS leads (RFC 5922 §4).
     const { host, params } = this.#uri;
     const mayUseTcp = transport === 'udp' && !params.has('transport') && !this.#isChosen;
@@ -187,13 +193,23 @@ function namedTransport({ scheme, params }: SipUri): TransportName | undefined {
 
 const defaultTransport = ({ scheme }: SipUri): TransportName => (scheme === 'sips' ? 'tls' : 'udp');
 
-/** SRV names with their transports, best first. Other flags than `s` have no meaning here (RFC 3263 §4.1). */
+/** "." says that there is no such service (RFC 2782); to port 0 nothing can be sent. */
+const isServer = (host: string, port: number): boolean => host !== '' && host !== '.' && port > 0;
+
+/**
+ * SRV names with their transports, best first. Other flags than `s` have no meaning here (RFC 3263 §4.1); a record with
+ * a regular expression has no replacement (RFC 3403 §4.1).
+ */
 const servicesOf = (records: readonly NaptrRecord[], secureOnly: boolean): [string, TransportName][] =>
   records
     .toSorted((a, b) => a.order - b.order || a.preference - b.preference)
     .flatMap(({ flags, service, replacement }) => {
       const transport = NAPTR_SERVICES.get(service.toUpperCase());
-      const isUsable = flags.toLowerCase() === 's' && transport && (!secureOnly || transport === 'tls');
+      const isUsable =
+        flags.toLowerCase() === 's' &&
+        replacement !== '' &&
+        transport &&
+        (!secureOnly || transport === 'tls');
       return isUsable ? [[replacement, transport] as [string, TransportName]] : [];
     });
 

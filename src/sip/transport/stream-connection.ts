@@ -5,6 +5,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Endpoint } from '../agent.ts';
 import { StreamFramer } from '../message/framer.ts';
 import { lifetimeMs, RFC_TIMERS } from '../transaction/timers.ts';
+import { KeepAlive, PING, PONG } from './keep-alive.ts';
 import type { Flow, Receive, Transport } from './transport.ts';
 
 export interface StreamLimits {
@@ -16,10 +17,16 @@ export interface StreamLimits {
   readonly silentMs: number;
   /** From a message's first octet to its last. */
   readonly partialMs: number;
-  /** Without a message or a ping. */
+  /** Without a message or a ping of the peer's. */
   readonly idleMs: number;
+  /** From one ping of ours to the next, on a connection that this side opened. */
+  readonly pingMs: number;
+  /** For the answer to a ping, from a peer that answered one before. */
+  readonly pongMs: number;
   /** What waits for a peer that does not read. */
   readonly queuedOctets: number;
+  /** What waits for all of them together; beyond that a peer for whom something waits is left when more comes. */
+  readonly allQueuedOctets: number;
 }
 
 export const STREAM_LIMITS: StreamLimits = {
@@ -28,8 +35,16 @@ export const STREAM_LIMITS: StreamLimits = {
   silentMs: 30_000,
   partialMs: 15_000,
   idleMs: 3_600_000,
+  pingMs: 100_000,
+  pongMs: 10_000,
   queuedOctets: 256 * 1024,
+  allQueuedOctets: 64 * 1024 * 1024,
 };
+
+/** What a transport's connections share. */
+export interface Queue {
+  octets: number;
+}
 
 type Phase = 'opening' | 'silent' | 'partial' | 'idle';
 
@@ -47,6 +62,8 @@ export interface ConnectionOptions extends OpeningSocket {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: StreamLimits;
+  /** What waits on all connections. */
+  readonly queue: Queue;
   readonly receive: Receive;
   /** Called once, when nothing can be sent any more. */
   readonly ended: () => void;
@@ -56,7 +73,6 @@ export interface ConnectionOptions extends OpeningSocket {
 
 /** Dead peers are found by the system's own probes. */
 const PROBE_MS = 60_000;
-const PONG = '\r\n';
 /** After this a request has its response, or its transaction has timed out (RFC 3261 §17). */
 const AWAITED_MS = lifetimeMs(RFC_TIMERS);
 
@@ -73,6 +89,7 @@ export class StreamConnection {
   #hasSpoken: boolean;
   #phase: Phase | undefined;
   #timer: Timer | undefined;
+  #keepAlive: KeepAlive | undefined;
   #ending: string | undefined;
 
   constructor(options: ConnectionOptions) {
@@ -94,10 +111,12 @@ export class StreamConnection {
   /** `failed` is called when the connection is lost while the message may still wait for its answer. */
   send(octets: string, failed?: (error: Error) => void): void {
     if (failed) this.#await(failed);
-    if (this.#isReady) this.#socket.write(octets, 'latin1');
+    if (this.#isReady) this.#write(octets);
     else this.#unsent += octets;
+    const { limits, queue } = this.#options;
     const queued = this.#socket.writableLength + this.#unsent.length;
-    if (queued > this.#options.limits.queuedOctets) this.end('the peer does not read');
+    const isOneTooMany = queue.octets > limits.allQueuedOctets && queued > octets.length;
+    if (queued > limits.queuedOctets || isOneTooMany) this.end('the peer does not read');
   }
 
   /** Drops the connection and what is not sent yet. */
@@ -107,22 +126,45 @@ export class StreamConnection {
     const { clock, log, ended } = this.#options;
     const { transport, address, port } = this.#flow.peer;
     clock.cancel(this.#timer);
+    this.#keepAlive?.stop();
     log.debug({ transport, from: address, port, why }, 'SIP connection ended');
     this.#socket.destroy();
     ended();
   }
 
+  #write(octets: string): void {
+    const { queue } = this.#options;
+    queue.octets += octets.length;
+    this.#socket.write(octets, 'latin1', () => {
+      queue.octets -= octets.length;
+    });
+  }
+
   #ready(): void {
     if (this.#ending !== undefined) return;
     this.#isReady = true;
-    if (this.#unsent) this.#socket.write(this.#unsent, 'latin1');
+    if (this.#unsent) this.#write(this.#unsent);
     this.#unsent = '';
     this.#enter(this.#hasSpoken ? 'idle' : 'silent');
+    if (!this.#options.inbound) this.#keepAlive = this.#keptAlive();
+  }
+
+  #keptAlive(): KeepAlive {
+    const { clock, limits } = this.#options;
+    return new KeepAlive({
+      clock,
+      pingMs: limits.pingMs,
+      pongMs: limits.pongMs,
+      ping: () => this.send(PING),
+      lost: () => this.end('the peer answers no ping any more'),
+    });
   }
 
   #received(octets: Buffer): void {
     if (this.#ending !== undefined) return;
-    const { messages, pings, fault } = this.#framer.push(octets);
+    const { messages, pings, emptyLines, fault } = this.#framer.push(octets);
+    const isPong = this.#keepAlive?.isAwaiting === true && (emptyLines > 0 || this.#framer.takePong());
+    this.#keepAlive?.heard(isPong);
     if (pings > 0) this.send(PONG.repeat(pings));
     if (messages.length > 0 && !this.#hasSpoken) {
       this.#hasSpoken = true;
@@ -131,7 +173,7 @@ export class StreamConnection {
     for (const message of messages) this.#options.receive(message, this.#flow);
     if (fault) return this.end(fault.message);
     if (this.#framer.isPartial) this.#enter('partial', messages.length > 0);
-    else if (this.#hasSpoken) this.#enter('idle', true);
+    else if (this.#hasSpoken) this.#enter('idle', !isPong || messages.length > 0);
   }
 
   /** One more octet of the same message buys no time; `again` says that something whole has come. */

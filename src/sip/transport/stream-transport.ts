@@ -8,6 +8,7 @@ import { parseMessage } from '../message/parse.ts';
 import { bracketed } from '../message/uri.ts';
 import {
   type OpeningSocket,
+  type Queue,
   STREAM_LIMITS,
   StreamConnection,
   type StreamLimits,
@@ -66,6 +67,7 @@ class StreamTransport implements Transport {
   readonly #connections = new Map<string, StreamConnection>();
   /** Those that a peer opened and said nothing on, oldest first. */
   readonly #silent = new Set<StreamConnection>();
+  readonly #queue: Queue = { octets: 0 };
   #isClosed = false;
 
   constructor(server: Server, kind: StreamKind, options: StreamOptions) {
@@ -151,6 +153,7 @@ class StreamTransport implements Transport {
       log,
       receive,
       limits: this.#limits,
+      queue: this.#queue,
       spoke: () => this.#silent.delete(connection),
       ended: () => {
         this.#silent.delete(connection);

@@ -22,18 +22,30 @@ afterEach(async () => {
   await Promise.all(opened.map((each) => each.close()));
 });
 
-async function open(tls: TlsOptions): Promise<{ transport: TlsTransport; heard: string[]; local: Endpoint }> {
+interface Station {
+  readonly transport: TlsTransport;
+  readonly local: Endpoint;
+  readonly heard: string[];
+  /** Where each of them came from. */
+  readonly ports: number[];
+}
+
+async function open(tls: TlsOptions): Promise<Station> {
   const heard: string[] = [];
+  const ports: number[] = [];
   const transport = await listenTls({
     host: '127.0.0.1',
     port: 0,
     clock,
     log: silentLog,
-    receive: (octets) => void heard.push(octets),
+    receive: (octets, { peer }) => {
+      heard.push(octets);
+      ports.push(peer.port);
+    },
     tls,
   });
   opened.push(transport);
-  return { transport, heard, local: transport.local };
+  return { transport, heard, ports, local: transport.local };
 }
 
 const MESSAGE = 'OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 0\r\n\r\n';
@@ -86,6 +98,15 @@ describe('the peer that is called', () => {
     caller.transport.send(MESSAGE, to, ({ message }) => refused.push(message));
     await until(() => refused.length === 1);
     expect(callee.heard).toHaveLength(1);
+  });
+
+  it('has one connection for those who check and another for those who do not', async () => {
+    const callee = await open(served);
+    const caller = await open({ ...other, ca: served.cert });
+    const to = { ...callee.local, host: 'sip.example' };
+    for (const insecure of [false, true, false, true]) caller.transport.send(MESSAGE, { ...to, insecure });
+    await until(() => callee.heard.length === 4);
+    expect(new Set(callee.ports).size).toBe(2);
   });
 });
 

@@ -258,6 +258,32 @@ describe.each(['tcp', 'tls'] as const)('%s connections', (name) => {
     expect(sent).toBeLessThan(500);
   });
 
+  it('that do not read end at a bounded queue of all of them, and those that do stay', async () => {
+    const a = await open(name, { streamLimits: { allQueuedOctets: 300_000, queuedOctets: 100_000_000 } });
+    const reader = await dial(placeOf(a));
+    reader.write(message());
+    await until(() => a.heard.length === 1);
+    for (let index = 0; index < 9; index++) {
+      const deaf = await dial(placeOf(a));
+      deaf.write(message());
+      deaf.socket.pause();
+    }
+    await until(() => a.heard.length === 10);
+    const [first, ...others] = a.heard.map(({ flow }) => flow) as [Flow, ...Flow[]];
+    const left = new Set(others);
+    const large = message('x'.repeat(60_000));
+    let sent = 0;
+    // The system takes a few hundred kilobytes for each of them.
+    for (; left.size > 2 && sent < 200; sent++) {
+      for (const flow of left) flow.transport.send(large, flow.peer, () => left.delete(flow));
+      first.transport.send(large, first.peer);
+      await until(() => reader.heard().length === large.length * (sent + 1), 'the reader served');
+    }
+    expect(left.size).toBeLessThanOrEqual(2);
+    expect(sent).toBeLessThan(200);
+    expect(reader.isClosed()).toBe(false);
+  });
+
   it('make room by ending one that said nothing, never one that spoke', async () => {
     const a = await open(name, { streamLimits: { connections: 3 } });
     const [spoke, silent, second] = [await dial(placeOf(a)), await dial(placeOf(a)), await dial(placeOf(a))];

@@ -1,5 +1,5 @@
 // SIP over UDP: one socket, one datagram per message (RFC 3261 §18).
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Log } from '../../lib/log.ts';
 import { normaliseAddress } from '../../lib/networks.ts';
@@ -23,7 +23,9 @@ export interface UdpOptions {
 /** @throws {Error} of the system (`EADDRINUSE`, `EADDRNOTAVAIL` …) when it cannot listen there. */
 export async function listenUdp(options: UdpOptions): Promise<Transport> {
   const { host, port, log, receive } = options;
-  const socket = isIPv6(host) ? createSocket({ type: 'udp6', ipv6Only: true }) : createSocket('udp4');
+  const socket = isIPv6(host)
+    ? createSocket({ type: 'udp6', ipv6Only: true, lookup })
+    : createSocket({ type: 'udp4', lookup });
   await bind(socket, host, port);
   enlargeBuffers(socket);
   socket.on('error', (error) => log.warn({ error: error.message, host, port }, 'SIP socket error'));
@@ -37,6 +39,10 @@ export async function listenUdp(options: UdpOptions): Promise<Transport> {
   });
   return transport;
 }
+
+/** What is sent to is an address already: looking it up would cost a turn of the event loop each time. */
+const lookup: NonNullable<SocketOptions['lookup']> = (address, _, found) =>
+  found(null, address, isIPv6(address) ? 6 : 4);
 
 const bind = (socket: Socket, address: string, port: number): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -4,10 +4,20 @@ import { type Migration, Migrator } from 'kysely/migration';
 import { StoreError } from '../store.ts';
 import { firstSchema } from './0001-first-schema.ts';
 import { sipWorld } from './0002-sip-world.ts';
+import { insecureTargets } from './0003-insecure-targets.ts';
+import { callLog } from './0004-call-log.ts';
+import { doors } from './0005-doors.ts';
+import { recordings } from './0006-recordings.ts';
+import { webhooks } from './0007-webhooks.ts';
 
 const migrations: { readonly [name: string]: Migration } = {
   '0001-first-schema': firstSchema,
   '0002-sip-world': sipWorld,
+  '0003-insecure-targets': insecureTargets,
+  '0004-call-log': callLog,
+  '0005-doors': doors,
+  '0006-recordings': recordings,
+  '0007-webhooks': webhooks,
 };
 
 /**

@@ -1,0 +1,146 @@
+// Media: how evenly many live calls are sent, where that ends, and what a relayed packet costs beside rtpengine.
+// The engine, its yardstick and the peers each run in a process of their own; sums are per packet that went through.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cpuTimeMs, median } from './cpu-time.ts';
+import { runEngine } from './media/engine-process.ts';
+import type { OpenRequest, PeerRequest, PeerResult, Setting, Target } from './media/messages.ts';
+import { runPeers } from './media/peers.ts';
+import { type Rtpengine, rtpengineInstalled, startRtpengine } from './media/rtpengine.ts';
+
+const LIVE_CALLS = 200;
+const LIVE_SECONDS = 10;
+const AIM_MS = 10;
+const KNEE_STEP = 100;
+const MAX_CALLS = 1500;
+const KNEE_SECONDS = 4;
+const BRIDGES = 100;
+const RELAY_SECONDS = 4;
+const ROUNDS = 5;
+
+/** A child's answer to a message, or its first word. */
+async function answerOf<T>(child: ChildProcess, message?: object): Promise<T> {
+  const late = new AbortController();
+  const { signal } = late;
+  const answer = once(child, 'message', { signal });
+  const gone = once(child, 'exit', { signal }).then(([code]) => {
+    throw new Error(`a process of the benchmark ended with code ${code}`);
+  });
+  gone.catch(() => {});
+  if (message !== undefined) child.send(message);
+  try {
+    const [value] = await Promise.race([answer, gone]);
+    return value as T;
+  } finally {
+    answer.catch(() => {});
+    late.abort();
+  }
+}
+
+const start = (role: string): ChildProcess =>
+  fork(import.meta.filename, [role], { serialization: 'advanced' });
+
+interface Relay {
+  readonly pid: number;
+  open(request: OpenRequest): Promise<Target[]>;
+}
+
+export async function measure(): Promise<object> {
+  const [engine, peers] = [start('--engine'), start('--peers')];
+  const [, ports] = await Promise.all([
+    answerOf(engine),
+    answerOf<{ nearPort: number; farPort: number }>(peers),
+  ]);
+  const ours: Relay = { pid: engine.pid as number, open: (request) => answerOf(engine, request) };
+  const yardstick = rtpengineInstalled() ? await startRtpengine() : undefined;
+  const run = (relay: Relay, setting: Setting, calls: number, seconds: number) =>
+    load({ relay, peers, request: { setting, calls, ...ports }, seconds });
+  try {
+    const live = await run(ours, 'live', LIVE_CALLS, LIVE_SECONDS);
+    return {
+      live: { calls: LIVE_CALLS, ...live },
+      knee: await findKnee((calls) => run(ours, 'live', calls, KNEE_SECONDS)),
+      rtp: await compare((relay) => run(relay, 'bridged', BRIDGES, RELAY_SECONDS), ours, yardstick),
+      srtp: await compare((relay) => run(relay, 'bridged-srtp', BRIDGES, RELAY_SECONDS), ours, yardstick),
+    };
+  } finally {
+    for (const child of [engine, peers]) child.kill();
+    await yardstick?.close();
+  }
+}
+
+interface Load {
+  readonly relay: Relay;
+  readonly peers: ChildProcess;
+  readonly request: OpenRequest;
+  readonly seconds: number;
+}
+
+interface Loaded extends PeerResult {
+  readonly cpuShare: number;
+  /** Of the engine, for each packet that the peers sent and it received. */
+  readonly cpuMicrosAPacket: number;
+}
+
+async function load({ relay, peers, request, seconds }: Load): Promise<Loaded> {
+  const targets = await relay.open(request);
+  const measured = answerOf<PeerResult>(peers, { targets, seconds } satisfies PeerRequest);
+  measured.catch(() => {});
+  // The peers warm up for a second; both ends of this span lie in the even part.
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  const [startMs, cpuMs] = [performance.now(), cpuTimeMs(relay.pid)];
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000 - 400));
+  const [usedMs, spanMs] = [cpuTimeMs(relay.pid) - cpuMs, performance.now() - startMs];
+  const result = await measured;
+  const packets = result.sent * (spanMs / (seconds * 1000));
+  return {
+    ...result,
+    cpuShare: Number((usedMs / spanMs).toFixed(3)),
+    cpuMicrosAPacket: Number(((usedMs * 1000) / packets).toFixed(2)),
+  };
+}
+
+/** The most calls whose packets leave in time, and what broke with more; what breaks once only was the machine. */
+async function findKnee(run: (calls: number) => Promise<Loaded>): Promise<object> {
+  let [good, last]: [number, Loaded | undefined] = [0, undefined];
+  for (let calls = LIVE_CALLS; calls <= MAX_CALLS; calls += KNEE_STEP) {
+    const inTime = (loaded: Loaded): boolean =>
+      loaded.deviationMs.p999 <= AIM_MS && loaded.received >= calls * 50 * KNEE_SECONDS * 0.98;
+    last = await run(calls);
+    if (!inTime(last)) last = await run(calls);
+    if (!inTime(last)) break;
+    good = calls;
+  }
+  return { calls: good, beyond: last };
+}
+
+/** Rounds by turns: what else the machine does hits both. */
+async function compare(
+  run: (relay: Relay) => Promise<Loaded>,
+  ours: Relay,
+  yardstick: Rtpengine | undefined,
+): Promise<object> {
+  const [own, theirs, shares]: [number[], number[], number[]] = [[], [], []];
+  for (let round = 0; round < ROUNDS; round++) {
+    const loaded = await run(ours);
+    own.push(loaded.cpuMicrosAPacket);
+    shares.push(loaded.received / loaded.sent);
+    if (!yardstick) continue;
+    const beside = await run(yardstick);
+    theirs.push(beside.cpuMicrosAPacket);
+    shares.push(beside.received / beside.sent);
+  }
+  return {
+    cpuMicrosAPacket: median(own),
+    ...(yardstick && {
+      rtpengineCpuMicrosAPacket: median(theirs),
+      ratio: Number((median(own) / median(theirs)).toFixed(2)),
+    }),
+    smallestShareDelivered: Number(Math.min(...shares).toFixed(3)),
+  };
+}
+
+// A child whose parent is gone has nothing left to do.
+process.on('disconnect', () => process.exit(1));
+if (process.argv[2] === '--engine') await runEngine();
+if (process.argv[2] === '--peers') await runPeers();

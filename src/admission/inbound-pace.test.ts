@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { InboundPace, type InboundTurn, type TurnVerdict } from './inbound-pace.ts';
+
+const CALL: InboundTurn = { accountSid: 'AC1', liveCalls: 0 };
+const times = (count: number, ask: () => TurnVerdict): readonly TurnVerdict[] =>
+  Array.from({ length: count }, ask);
+const kinds = (verdicts: readonly TurnVerdict[]) =>
+  Object.fromEntries(
+    [...new Set(verdicts)].map((kind) => [kind, verdicts.filter((each) => each === kind).length]),
+  );
+
+it('without limits all come at once', () => {
+  const pace = new InboundPace({});
+  expect(kinds(times(10_000, () => pace.take({ ...CALL, liveCalls: 10_000 }, 0)))).toEqual({ now: 10_000 });
+});
+
+describe('calls per second', () => {
+  it('are so many at once, and as many in each second after, never saved up', () => {
+    const pace = new InboundPace({ perSecond: 5 });
+    expect(kinds(times(20, () => pace.take(CALL, 0)))).toEqual({ now: 5, 'account-too-fast': 15 });
+    expect(kinds(times(20, () => pace.take(CALL, 400)))).toEqual({ now: 2, 'account-too-fast': 18 });
+    expect(kinds(times(20, () => pace.take(CALL, 3_600_000)))).toEqual({ now: 5, 'account-too-fast': 15 });
+  });
+
+  it('are of each account by itself', () => {
+    const pace = new InboundPace({ perSecond: 1 });
+    const [one, other] = [CALL, { ...CALL, accountSid: 'AC2' }];
+    expect([one, one, other].map((call) => pace.take(call, 0))).toEqual(['now', 'account-too-fast', 'now']);
+  });
+
+  it('are of each trunk first, then of its account, whose share a refused call does not touch', () => {
+    const pace = new InboundPace({ perSecond: 2 });
+    const over = (trunkSid: string) => pace.take({ ...CALL, trunkSid }, 0);
+    expect([over('TK1'), over('TK1'), over('TK1')]).toEqual(['now', 'now', 'trunk-too-fast']);
+    expect([over('TK2'), pace.take(CALL, 0)]).toEqual(['account-too-fast', 'account-too-fast']);
+    // What the account refused cost the second trunk nothing.
+    const later = (trunkSid: string) => pace.take({ ...CALL, trunkSid }, 1000);
+    expect([later('TK2'), later('TK2'), later('TK2')]).toEqual(['now', 'now', 'trunk-too-fast']);
+  });
+
+  it('are not given back by a clock that goes back', () => {
+    const pace = new InboundPace({ perSecond: 1 });
+    expect([pace.take(CALL, 1000), pace.take(CALL, 0)]).toEqual(['now', 'account-too-fast']);
+  });
+});
+
+it('calls at a time are those that the account has, and one refused takes no turn', () => {
+  const pace = new InboundPace({ maxCalls: 2, perSecond: 1 });
+  expect(pace.take({ ...CALL, liveCalls: 2 }, 0)).toBe('too-many-calls');
+  expect(pace.take({ ...CALL, liveCalls: 1 }, 0)).toBe('now');
+});

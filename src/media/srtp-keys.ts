@@ -1,0 +1,151 @@
+// SRTP's session keys (RFC 3711 §4.3) and its counter-mode key stream (§4.1.1), for AES_CM_128_HMAC_SHA1_80 and _32.
+import { type Cipheriv, createCipheriv, createSecretKey, hash } from 'node:crypto';
+import type { SrtpSuite } from './engine.ts';
+
+/** Master key and master salt, in one. */
+export const MASTER_BYTES = 30;
+const KEY_BYTES = 16;
+const SALT_BYTES = 14;
+const AUTH_KEY_BYTES = 20;
+
+/** Labels of RFC 3711 §4.3.2: encryption, authentication and salt. */
+const RTP_LABELS = [0, 1, 2] as const;
+const RTCP_LABELS = [3, 4, 5] as const;
+
+/** Bytes of the tag at the end of an RTP packet; RTCP's has ten in both suites (RFC 4568 §6.2). */
+export const tagBytes = (suite: SrtpSuite): number => (suite === 'AES_CM_128_HMAC_SHA1_32' ? 4 : 10);
+export const RTCP_TAG_BYTES = 10;
+
+export interface SessionKeys {
+  readonly cipher: KeyStream;
+  readonly authentication: PacketHash;
+}
+
+/** @throws {RangeError} where the key is not 30 bytes long. */
+export function sessionKeys(master: Uint8Array, protocol: 'rtp' | 'rtcp'): SessionKeys {
+  if (master.length !== MASTER_BYTES) throw new RangeError(`an SRTP key has ${MASTER_BYTES} bytes`);
+  const [encryption, authentication, salt] = protocol === 'rtp' ? RTP_LABELS : RTCP_LABELS;
+  return {
+    cipher: new KeyStream(deriveKey(master, encryption, KEY_BYTES), deriveKey(master, salt, SALT_BYTES)),
+    authentication: new PacketHash(deriveKey(master, authentication, AUTH_KEY_BYTES)),
+  };
+}
+
+/** Key derivation at rate 0 (RFC 3711 §4.3.1). */
+export function deriveKey(master: Uint8Array, label: number, bytes: number): Buffer {
+  const iv = Buffer.alloc(16);
+  iv.set(master.subarray(KEY_BYTES));
+  iv[7] = (iv[7] as number) ^ label;
+  const key = createSecretKey(master.subarray(0, KEY_BYTES));
+  return createCipheriv('aes-128-ctr', key, iv).update(Buffer.alloc(bytes));
+}
+
+/** 160 bytes: 20 ms of G.711. */
+const PACKET_BLOCKS = 10;
+/** Key stream is made for so many packets at once: a call of the cipher costs more than what it encrypts. */
+const PACKETS_AHEAD = 8;
+const MAX_BLOCKS = 96;
+// One packet at a time in a thread: all sessions share the block of counters.
+const counters = new Uint32Array(MAX_BLOCKS * 4);
+const counterBytes = Buffer.from(counters.buffer);
+
+/** AES in counter mode: counters are encrypted as blocks by a cipher that lives as long as the key. */
+export class KeyStream {
+  readonly #cipher: Cipheriv;
+  readonly #salt: Buffer;
+  readonly #iv = Buffer.alloc(16);
+  readonly #words = new Uint32Array(this.#iv.buffer, this.#iv.byteOffset, 4);
+  /** Of the packets from this index on, of this source. */
+  #ahead: Buffer | undefined;
+  #aheadIndex = 0;
+  #aheadSsrc = 0;
+
+  constructor(key: Buffer, salt: Buffer) {
+    this.#cipher = createCipheriv('aes-128-ecb', createSecretKey(key), null).setAutoPadding(false);
+    this.#salt = salt;
+  }
+
+  /** Encrypts, and decrypts, `packet[start, end)` in place: of this source, with this 48-bit index. */
+  apply(packet: Buffer, range: { start: number; end: number }, ssrc: number, index: number): void {
+    const { start, end } = range;
+    const blocks = (end - start + 15) >> 4;
+    if (blocks > MAX_BLOCKS) throw new RangeError('longer than any packet');
+    if (blocks > PACKET_BLOCKS) {
+      this.#fillCounters(0, blocks, ssrc, index);
+      return xor(packet, range, this.#cipher.update(counterBytes.subarray(0, blocks * 16)), 0);
+    }
+    xor(packet, range, this.#streamOf(ssrc, index), (index - this.#aheadIndex) * PACKET_BLOCKS * 16);
+  }
+
+  #streamOf(ssrc: number, index: number): Buffer {
+    const from = index - this.#aheadIndex;
+    if (this.#ahead && ssrc === this.#aheadSsrc && from >= 0 && from < PACKETS_AHEAD) return this.#ahead;
+    for (let packet = 0; packet < PACKETS_AHEAD; packet++)
+      this.#fillCounters(packet * PACKET_BLOCKS, PACKET_BLOCKS, ssrc, index + packet);
+    this.#aheadIndex = index;
+    this.#aheadSsrc = ssrc;
+    this.#ahead = this.#cipher.update(counterBytes.subarray(0, PACKETS_AHEAD * PACKET_BLOCKS * 16));
+    return this.#ahead;
+  }
+
+  #fillCounters(from: number, blocks: number, ssrc: number, index: number): void {
+    const iv = this.#iv;
+    iv.set(this.#salt);
+    iv.writeUInt32BE((iv.readUInt32BE(4) ^ ssrc) >>> 0, 4);
+    iv.writeUInt32BE((iv.readUInt32BE(8) ^ Math.floor(index / 0x10000)) >>> 0, 8);
+    iv.writeUInt16BE(iv.readUInt16BE(12) ^ (index & 0xffff), 12);
+    for (let block = 0; block < blocks; block++) {
+      iv[14] = block >> 8;
+      iv[15] = block & 0xff;
+      counters.set(this.#words, (from + block) * 4);
+    }
+  }
+}
+
+function xor(
+  packet: Buffer,
+  { start, end }: { start: number; end: number },
+  stream: Buffer,
+  from: number,
+): void {
+  for (let at = start, key = from; at < end; at++, key++)
+    packet[at] = (packet[at] as number) ^ (stream[key] as number);
+}
+
+const HASH_BLOCK = 64;
+const MAX_HASHED = 1600;
+
+/** HMAC-SHA1 (RFC 2104) with both pads made once for the key. */
+export class PacketHash {
+  readonly #inner = Buffer.alloc(HASH_BLOCK + MAX_HASHED);
+  readonly #outer = Buffer.alloc(HASH_BLOCK + 20);
+  /** The last hashed length's view: most packets of a stream are as long as the one before. */
+  #view = this.#inner.subarray(0, 0);
+
+  constructor(key: Buffer) {
+    for (let at = 0; at < HASH_BLOCK; at++) {
+      this.#inner[at] = (key[at] ?? 0) ^ 0x36;
+      this.#outer[at] = (key[at] ?? 0) ^ 0x5c;
+    }
+  }
+
+  /** The tag over `packet[0, end)` and, where given, four bytes of roll-over counter (RFC 3711 §4.2); its 20 bytes hold until the next. */
+  tag(packet: Buffer, end: number, rollOver?: number): Buffer {
+    let length = HASH_BLOCK + packet.copy(this.#inner, HASH_BLOCK, 0, end);
+    if (rollOver !== undefined) length = this.#inner.writeUInt32BE(rollOver >>> 0, length);
+    if (this.#view.length !== length) this.#view = this.#inner.subarray(0, length);
+    // Strings: a hash as a buffer costs several times as much, for its memory.
+    this.#outer.write(hash('sha1', this.#view, 'binary'), HASH_BLOCK, 'latin1');
+    tag.write(hash('sha1', this.#outer, 'binary'), 'latin1');
+    return tag;
+  }
+}
+
+const tag = Buffer.alloc(20);
+
+/** Whether `packet` holds the beginning of `tag` at `at`; takes as long whatever differs. */
+export function sameTag(tag: Buffer, packet: Buffer, at: number, bytes: number): boolean {
+  let difference = 0;
+  for (let i = 0; i < bytes; i++) difference |= (tag[i] as number) ^ (packet[at + i] as number);
+  return difference === 0;
+}

@@ -1,0 +1,88 @@
+// Transfer: whom to call instead (Refer-To, RFC 3515), who asks for it (Referred-By, RFC 3892), and which dialog the new
+// call takes the place of (Replaces, RFC 3891).
+import type { RequestView } from '../agent.ts';
+import { isToken, parseParams } from './grammar.ts';
+import { formatAddress, type NameAddr, parseNameAddr } from './name-addr.ts';
+import { SipSyntaxError } from './syntax-error.ts';
+import { formatUri, parseUri } from './uri.ts';
+
+/** A dialog, as who receives this header knows it: `toTag` is its own tag. */
+export interface Replaces {
+  readonly callId: string;
+  readonly toTag: string;
+  readonly fromTag: string;
+  /** Only while the dialog is not confirmed. */
+  readonly earlyOnly: boolean;
+}
+
+/** `word` of RFC 3261 §25.1, once or around an `@`. */
+const CALL_ID = /^[\w\-.!%*+`'~()<>:\\"/[\]?{}]{1,255}(?:@[\w\-.!%*+`'~()<>:\\"/[\]?{}]{1,255})?$/;
+
+const fail = (header: string, value: string): never => {
+  throw new SipSyntaxError('header', `bad ${header} "${value.slice(0, 100)}"`);
+};
+
+/** @throws {SipSyntaxError} `header` without a Call-ID or a tag, else `parameter`. */
+export function parseReplaces(value: string): Replaces {
+  const semicolon = value.indexOf(';');
+  const callId = value.slice(0, Math.max(semicolon, 0)).trimEnd();
+  const params = parseParams(value, callId === '' ? value.length : semicolon);
+  const [toTag = '', fromTag = ''] = [params.get('to-tag'), params.get('from-tag')];
+  if (!CALL_ID.test(callId) || !isToken(toTag) || !isToken(fromTag)) fail('Replaces', value);
+  return { callId, toTag, fromTag, earlyOnly: params.has('early-only') };
+}
+
+/** @throws {SipSyntaxError} `header` when a part is no Call-ID or tag. */
+export function formatReplaces({ callId, toTag, fromTag, earlyOnly }: Replaces): string {
+  if (!CALL_ID.test(callId) || !isToken(toTag) || !isToken(fromTag)) fail('Replaces', callId);
+  return `${callId};to-tag=${toTag};from-tag=${fromTag}${earlyOnly ? ';early-only' : ''}`;
+}
+
+export interface ReferTarget {
+  /** The URI to send the new request to, without what belongs to the request; of any scheme. */
+  readonly uri: string;
+  /** The method of the new request; INVITE unless the URI says otherwise. */
+  readonly method: string;
+  readonly replaces?: Replaces;
+}
+
+/**
+ * The value of Refer-To. Of the headers that its URI asks for only Replaces is taken.
+ * @throws {SipSyntaxError} when it, its SIP URI or the Replaces inside is malformed.
+ */
+export function parseReferTo(value: string): ReferTarget {
+  const { uri } = parseNameAddr(value);
+  if (!/^sips?:/i.test(uri)) return { uri, method: 'INVITE' };
+  const { params, headers, ...parts } = parseUri(uri);
+  const { method = 'INVITE', ...kept } = Object.fromEntries(params);
+  const replaces = headers.find(([name]) => name.toLowerCase() === 'replaces')?.[1];
+  return {
+    uri: formatUri({ ...parts, params: new Map(Object.entries(kept)), headers: [] }),
+    method,
+    ...(replaces !== undefined && { replaces: parseReplaces(replaces) }),
+  };
+}
+
+/** @throws {SipSyntaxError} when a part may not go on the wire. */
+export function formatReferTo({ uri, method, replaces }: ReferTarget): string {
+  if (!/^sips?:/i.test(uri)) return formatAddress({ uri });
+  const { params, ...parts } = parseUri(uri);
+  return formatAddress({
+    uri: formatUri({
+      ...parts,
+      params: method === 'INVITE' ? params : new Map([...params, ['method', method]]),
+      headers: replaces ? [['Replaces', formatReplaces(replaces)]] : [],
+    }),
+  });
+}
+
+/** Who asks for the transfer, by its own word alone; undefined without a well-formed Referred-By. */
+export function referredBy(request: RequestView): NameAddr | undefined {
+  const value = request.header('Referred-By');
+  try {
+    return value === undefined ? undefined : parseNameAddr(value);
+  } catch (error) {
+    if (error instanceof SipSyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,119 @@
+// The timers of transactions: thousands run at once, nearly all for one of a few delays. Those of one delay ring in the
+// order in which they were set, so each delay has a queue, and only its first one a timer of the clock.
+import type { Clock, Timer } from '../../lib/clock.ts';
+import type { Boundary } from '../boundary.ts';
+import type { TimerName } from './machine.ts';
+
+/** Who hears of a timer. */
+interface Listener {
+  rang(timer: TimerName): void;
+}
+
+/** One timer that was set. */
+export interface Alarm {
+  readonly name: TimerName;
+  /** Where its owner keeps another one. */
+  other: Alarm | undefined;
+}
+
+export class Alarms {
+  readonly #clock: Clock;
+  readonly #boundary: Boundary;
+  /** By delay. There are few: the base times and their doublings. */
+  readonly #queues = new Map<number, Queue>();
+
+  constructor(clock: Clock, boundary: Boundary) {
+    this.#clock = clock;
+    this.#boundary = boundary;
+  }
+
+  set(delayMs: number, name: TimerName, listener: Listener): Alarm {
+    let queue = this.#queues.get(delayMs);
+    if (!queue) {
+      queue = new Queue(this.#clock, this.#boundary, delayMs);
+      this.#queues.set(delayMs, queue);
+    }
+    return queue.add(name, listener);
+  }
+
+  /** One that has rung or was stopped is ignored. */
+  stop(alarm: Alarm): void {
+    if (alarm instanceof Entry) alarm.queue?.remove(alarm);
+  }
+}
+
+class Entry implements Alarm {
+  readonly name: TimerName;
+  readonly listener: Listener;
+  readonly dueMs: number;
+  other: Alarm | undefined;
+  /** None once it has rung or was stopped. */
+  queue: Queue | undefined;
+  before: Entry | undefined;
+  after: Entry | undefined;
+
+  constructor(name: TimerName, listener: Listener, dueMs: number) {
+    this.name = name;
+    this.listener = listener;
+    this.dueMs = dueMs;
+  }
+}
+
+/** The alarms of one delay, linked in the order in which they ring. */
+class Queue {
+  readonly #clock: Clock;
+  readonly #boundary: Boundary;
+  readonly #delayMs: number;
+  #first: Entry | undefined;
+  #last: Entry | undefined;
+  #timer: Timer | undefined;
+  /** What the timer is set for. */
+  #timerMs = 0;
+
+  constructor(clock: Clock, boundary: Boundary, delayMs: number) {
+    this.#clock = clock;
+    this.#boundary = boundary;
+    this.#delayMs = delayMs;
+  }
+
+  add(name: TimerName, listener: Listener): Entry {
+    // A whole number takes no memory of its own.
+    const entry = new Entry(name, listener, Math.ceil(this.#clock.monotonic() + this.#delayMs));
+    entry.queue = this;
+    entry.before = this.#last;
+    if (this.#last) this.#last.after = entry;
+    else this.#first = entry;
+    this.#last = entry;
+    if (this.#timer === undefined) this.#wait(entry, this.#delayMs);
+    return entry;
+  }
+
+  remove(entry: Entry): void {
+    const { before, after } = entry;
+    if (before) before.after = after;
+    else this.#first = after;
+    if (after) after.before = before;
+    else this.#last = before;
+    entry.queue = entry.before = entry.after = undefined;
+    if (this.#first) return;
+    this.#clock.cancel(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #wait({ dueMs }: Entry, delayMs: number): void {
+    this.#timerMs = dueMs;
+    this.#timer = this.#clock.after(delayMs, this.#ring);
+  }
+
+  /** The timer's word that its time has come counts: the clock may read a little less. */
+  readonly #ring = (): void => {
+    this.#timer = undefined;
+    const nowMs = Math.max(this.#clock.monotonic(), this.#timerMs);
+    for (let entry = this.#first; entry && entry.dueMs <= nowMs; entry = this.#first) {
+      const { name, listener } = entry;
+      this.remove(entry);
+      this.#boundary(() => listener.rang(name));
+    }
+    if (this.#first && this.#timer === undefined) this.#wait(this.#first, this.#first.dueMs - nowMs);
+  };
+}

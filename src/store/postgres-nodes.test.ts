@@ -1,0 +1,169 @@
+// Several exchanges on one database: each has its own calls and callbacks, until it is gone.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { cuttable } from '../../test/support/cuttable.ts';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import { type TestDatabase, testDatabase } from '../../test/support/test-database.ts';
+import { type Log, silentLog } from '../lib/log.ts';
+import { seededRandom } from '../lib/random.ts';
+import { account, call, newRow } from '../resources/index.ts';
+import { laneOf, type OutboxRow, openStore } from './index.ts';
+import { Nodes } from './nodes.ts';
+import { openPostgres } from './postgres-engine.ts';
+
+const OWNER = `AC${'1'.repeat(32)}`;
+const LEASE_MS = 15_000;
+let opened = 0;
+
+/** One whose clock stands still: its lease is renewed by nobody, as that of one that is gone. */
+async function node({ path, database = '' }: TestDatabase, home = join(dirname(path), `${opened}`)) {
+  opened += 1;
+  const world = { clock: new FakeClock(), random: seededRandom(opened) };
+  mkdirSync(home, { recursive: true });
+  const given = { path: join(home, 'x.sqlite'), database, key: Buffer.alloc(32), log: silentLog };
+  const store = await openStore({ ...given, ...world });
+  onTestFinished(() => store.close());
+  if (!store.directory.find(account, OWNER)) {
+    await store.insert(account, newRow(account, { sid: OWNER, accountSid: OWNER, authToken: 't' }, world));
+  }
+  const place = async (): Promise<string> => {
+    const row = newRow(call, { accountSid: OWNER, to: '+1', from: '+2', direction: 'outbound-api' }, world);
+    await store.journal.commit({ insert: row });
+    return row.sid;
+  };
+  const unfinished = async () => (await store.journal.unfinished()).map(({ sid }) => sid);
+  return { store, home, place, unfinished };
+}
+
+async function query(database: TestDatabase, sql: string): Promise<readonly Record<string, unknown>[]> {
+  const client = new pg.Client(database.database ?? '');
+  await client.connect();
+  const { rows } = await client.query(sql);
+  await client.end();
+  return rows as Record<string, unknown>[];
+}
+
+const callback = (id: string): OutboxRow => ({
+  id,
+  callSid: 'CA1',
+  accountSid: OWNER,
+  sequence: 0,
+  url: 'https://a.example/',
+  method: 'POST',
+  parameters: '',
+  attempts: 0,
+});
+
+describe('what belongs to a node', () => {
+  it('is nobody else’s while it lives, and is shared out when it is gone', async () => {
+    const database = await testDatabase();
+    const [one, two, three] = [await node(database), await node(database), await node(database)];
+    const calls = await Promise.all(Array.from({ length: 20 }, () => one.place()));
+    const ids = Array.from({ length: 20 }, (_, index) => `c${index}`);
+    await one.store.journal.commit({ outbox: ids.map(callback) });
+    const own = await two.place();
+    expect([await two.unfinished(), await three.unfinished(), await one.unfinished()]).toEqual([[], [], []]);
+    expect(await two.store.journal.waiting(99)).toEqual([]);
+    expect(await two.store.journal.lanes()).toEqual([]);
+
+    await query(database, `delete from nodes where id = (select node from calls where sid = '${calls[0]}')`);
+    const [a, b] = await Promise.all([two.unfinished(), three.unfinished()]);
+    expect([...a, ...b].toSorted()).toEqual(calls.toSorted());
+    expect([...a, ...b]).not.toContain(own);
+    const lane = laneOf(callback(''));
+    const taken = await Promise.all(
+      [two, three, two, three].map(({ store }) => store.journal.claim(lane, 5)),
+    );
+    const rest = await two.store.journal.waiting(99);
+    const all = new Set([...taken.flat(), ...rest].map(({ id }) => id));
+    expect([...all].toSorted()).toEqual(ids.toSorted());
+    const twice = taken.flat().map(({ id }) => id);
+    expect(new Set(twice).size).toBe(twice.length);
+  });
+
+  it('is taken up at once by the next run in the same folder, as soon as the run before is over', async () => {
+    const database = await testDatabase();
+    const one = await node(database);
+    const sid = await one.place();
+    const file = join(one.home, 'node');
+    const [id] = readFileSync(file, 'utf8').split(' ');
+    // The parent of this process lives, and is somebody else.
+    writeFileSync(file, `${id} ${process.ppid}\n`);
+    const early = await node(database, one.home);
+    expect(await early.unfinished()).toEqual([]);
+    writeFileSync(file, `${id} 4194304\n`);
+    const next = await node(database, one.home);
+    expect(await next.unfinished()).toEqual([sid]);
+  });
+
+  it('is free when it was stopped', async () => {
+    const database = await testDatabase();
+    const [one, two] = [await node(database), await node(database)];
+    const sid = await one.place();
+    await one.store.close();
+    expect(await two.unfinished()).toEqual([sid]);
+  });
+});
+
+describe('a lease', () => {
+  async function leases(count: number, log: Log = silentLog) {
+    const database = await testDatabase();
+    const way = await cuttable(database);
+    const url = way.database.database ?? '';
+    const engine = await openPostgres({ url, clock: new FakeClock(), log: silentLog });
+    onTestFinished(() => engine.close());
+    const all = [];
+    for (let index = 0; index < count; index++) {
+      // Time goes on for the first one alone.
+      const clock = new FakeClock();
+      const nodes = new Nodes({ db: engine.db, id: `n${index}`, clock, log });
+      const deaths: number[] = [];
+      nodes.onDeath(() => deaths.push(1));
+      await nodes.start(undefined);
+      all.push({ nodes, deaths, clock });
+    }
+    const ids = async () => (await query(database, 'select id from nodes order by id')).map(({ id }) => id);
+    const expire = () => query(database, `update nodes set lease_until = 0 where id = 'n1'`);
+    return { database, way, all, ids, expire };
+  }
+
+  it('that is over is buried by one whose own was renewed all the time', async () => {
+    const { all, ids, expire } = await leases(2);
+    const [{ nodes, deaths, clock }] = all as [(typeof all)[number]];
+    await nodes.beat();
+    await expire();
+    await nodes.beat();
+    expect([await ids(), deaths]).toEqual([['n0', 'n1'], []]);
+    clock.advance(LEASE_MS);
+    await expire();
+    await nodes.beat();
+    expect([await ids(), deaths]).toEqual([['n0'], [1]]);
+  });
+
+  it('is nobody’s death while the database is away, nor when it is back', async () => {
+    const { way, all, ids, expire } = await leases(2);
+    const [{ nodes, deaths, clock }] = all as [(typeof all)[number]];
+    await nodes.beat();
+    way.cut();
+    clock.advance(60_000);
+    await nodes.beat();
+    way.mend();
+    await expire();
+    await nodes.beat();
+    expect([await ids(), deaths]).toEqual([['n0', 'n1'], []]);
+  });
+
+  it('that was buried by mistake is taken again, and said so', async () => {
+    const errors: string[] = [];
+    const log = { ...silentLog, error: (_fields: object, message: string) => void errors.push(message) };
+    const { database, all, ids } = await leases(1, log);
+    const [{ nodes }] = all as [(typeof all)[number]];
+    await nodes.beat();
+    await query(database, 'delete from nodes');
+    await nodes.beat();
+    expect(await ids()).toEqual(['n0']);
+    expect(errors).toEqual([expect.stringContaining('taken for dead')]);
+  });
+});

@@ -1,0 +1,181 @@
+// The switch: what stands between the wires and the API. Puts together what finds a call's way, asks apps, records, and
+// lets calls in.
+import type { InboundCalls } from './admission/index.ts';
+import { openCallerNames } from './caller-names.ts';
+import {
+  CallbackSender,
+  CallEngine,
+  createWebhookClient,
+  HealthWatch,
+  inboundCalls,
+  RecordingFiles,
+  RecordingShelf,
+  reachedUri,
+  type WebhookClient,
+} from './calls/index.ts';
+import type { Config } from './config.ts';
+import { openDoors } from './doors.ts';
+import type { Clock } from './lib/clock.ts';
+import type { Log } from './lib/log.ts';
+import type { Networks } from './lib/networks.ts';
+import type { Random } from './lib/random.ts';
+import type { MediaEngine } from './media/index.ts';
+import type { Registrar } from './registrar/index.ts';
+import { account } from './resources/index.ts';
+import { callableEndpoints } from './routing/index.ts';
+import { cachedResolver, locate, parseUri, type UserAgent } from './sip/index.ts';
+import type { Credentials, Store } from './store/index.ts';
+import { systemResolver } from './system-resolver.ts';
+import { PRODUCT } from './version.ts';
+
+interface World {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+interface SwitchGivens {
+  readonly store: Store;
+  readonly networks: Networks;
+  readonly media: MediaEngine;
+  readonly agent: UserAgent;
+  readonly opened: AsyncDisposableStack;
+  /** The first account. */
+  readonly account: Credentials;
+  /** The data folder's key. */
+  readonly key: Uint8Array;
+}
+
+/** Resolves when what an earlier run left is taken up and calls can come and go. */
+export async function openSwitch(config: Config, world: World, given: SwitchGivens) {
+  const { store, media, agent } = given;
+  const { webhooks, callbacks, authToken } = openWebhooks(config, world, given);
+  const route = routeParts(config, world, given);
+  const recordings = openRecordings(config, world, { ...given, callbacks });
+  const { calls, lookInto } = openCalls({
+    ...world,
+    agent,
+    media,
+    webhooks,
+    callbacks,
+    authToken,
+    recordings: recordings.shelf,
+    limits: config.callLimits,
+    journal: store.journal,
+    ...route,
+  });
+  await recover(recordings.shelf, calls, { store, callbacks, log: world.log });
+  const inbound = openInbound(config, world, { ...given, calls, webhooks });
+  const liveCalls = (accountSid: string) => calls.callsOf(accountSid);
+  lookInto(await openDoors(config, { ...world, ...given, calls: inbound, liveCalls }));
+  return { calls, callbacks, health: route.health, recordings };
+}
+
+/** The engine; `lookInto` gives it the registrar, which opens after it. */
+function openCalls(parts: Omit<ConstructorParameters<typeof CallEngine>[0], 'contactsOf'>) {
+  let registrar: Registrar | undefined;
+  const contactsOf: Registrar['contactsOf'] = (domainSid, user) =>
+    registrar?.contactsOf(domainSid, user) ?? [];
+  const lookInto = (opened: Registrar): void => {
+    registrar = opened;
+  };
+  return { calls: new CallEngine({ ...parts, contactsOf }), lookInto };
+}
+
+function openInbound(
+  config: Config,
+  world: World,
+  given: SwitchGivens & { readonly calls: CallEngine; readonly webhooks: WebhookClient },
+): InboundCalls {
+  const { media, store, calls, webhooks, account: first } = given;
+  const names = openCallerNames(config, { ...world, webhooks, authToken: first.authToken });
+  return inboundCalls({
+    ...world,
+    media,
+    engine: calls,
+    directory: store.directory,
+    ...(names && { names }),
+  });
+}
+
+function openRecordings(
+  config: Config,
+  world: World,
+  given: { readonly store: Store; readonly callbacks: CallbackSender; readonly opened: AsyncDisposableStack },
+) {
+  let baseUrl = baseUrlOf(config);
+  const files = new RecordingFiles(config.dataFolder);
+  const shelf = new RecordingShelf({ ...world, ...given, files, baseUrl: () => baseUrl });
+  given.opened.defer(() => shelf.close());
+  return {
+    files,
+    shelf,
+    listensAt(http: string): void {
+      baseUrl = baseUrlOf(config, http);
+    },
+  };
+}
+
+/** Takes over what an earlier run left, and what other exchanges leave that die; their recordings lie on their disks. */
+async function recover(
+  recordings: RecordingShelf,
+  calls: CallEngine,
+  { store, callbacks, log }: { readonly store: Store; readonly callbacks: CallbackSender; readonly log: Log },
+): Promise<void> {
+  const takeOver = async (): Promise<void> => {
+    // What a call had to tell before goes before its end.
+    await callbacks.resume();
+    await calls.recover();
+  };
+  await recordings.recover();
+  await takeOver();
+  store.onDeath(() => {
+    takeOver().catch((error: unknown) => log.error({ err: String(error) }, 'calls could not be taken over'));
+  });
+}
+
+/** Where apps reach the API: as configured, else where it listens; its port is not known before where it is any. */
+function baseUrlOf({ baseUrl, publicIp, http }: Config, listening?: string): string {
+  if (baseUrl !== undefined) return baseUrl;
+  const host = /^(0\.0\.0\.0|[0:]+)$/.test(http.host) ? (publicIp ?? '127.0.0.1') : http.host;
+  const port = listening === undefined ? http.port : new URL(listening).port;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port || 80}`;
+}
+
+function openWebhooks(config: Config, { clock, log }: World, { networks, store, opened }: SwitchGivens) {
+  const webhooks = createWebhookClient(networks, PRODUCT);
+  opened.defer(() => webhooks.close());
+  const authToken = (sid: string) => store.directory.find(account, sid)?.authToken;
+  const callbacks = new CallbackSender({
+    client: webhooks,
+    clock,
+    log,
+    authToken,
+    retries: config.callbackRetries,
+    outbox: store.journal,
+  });
+  opened.defer(() => callbacks.close());
+  return { webhooks, callbacks, authToken };
+}
+
+/** What finds a call's way: configuration, addresses, and the health of targets. */
+function routeParts(config: Config, world: World, { networks, agent, store, opened }: SwitchGivens) {
+  const parts = {
+    directory: store.directory,
+    suffixes: config.domainSuffixes,
+    fromDomain: config.publicIp ?? (config.sip.hosts[0] as string),
+    locate: locator(world, networks, agent),
+  };
+  const health = new HealthWatch({ ...world, ...parts, agent, settings: config.health });
+  health.start();
+  opened.defer(() => health.stop());
+  return { ...parts, health };
+}
+
+function locator({ clock, random }: World, networks: Networks, agent: UserAgent) {
+  const resolver = cachedResolver(systemResolver(), { clock });
+  return async (uri: string) => {
+    const found = await locate(reachedUri(parseUri(uri)), { resolver, random });
+    return callableEndpoints(found, { networks, own: agent.listening });
+  };
+}

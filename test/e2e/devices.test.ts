@@ -1,0 +1,155 @@
+// Calls to registered users: all their phones ring, the first to answer has the call; by the API and by <Dial><Sip>.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Dialog, ServerInvite, SipUserAgent } from '../../src/sip/index.ts';
+import { domainWith, listenerOf, openPhone, register, type TestDomain } from '../support/doors.ts';
+import { type Exchange, startExchange } from '../support/exchange.ts';
+import { ANSWER_SDP } from '../support/sip-peer.ts';
+import { startWebhookApp, type WebhookApp } from '../support/webhook-app.ts';
+
+const HOLD = '<Response><Pause length="60"/></Response>';
+const SDP = { contentType: 'application/sdp', content: ANSWER_SDP };
+
+let exchange: Exchange;
+let app: WebhookApp;
+let domain: TestDomain;
+let port: number;
+
+beforeEach(async () => {
+  [exchange, app] = await Promise.all([startExchange(), startWebhookApp()]);
+  port = 5062;
+  domain = await domainWith(exchange, ['alice', 'bob']);
+});
+
+afterEach(async ({ task }) => {
+  try {
+    if (task.result?.state !== 'fail') {
+      await exchange.quiet();
+      await expect.poll(() => exchange.counts()).toMatchObject({ calls: 0, dialogs: 0, mediaSessions: 0 });
+    }
+  } finally {
+    await exchange.stop();
+    await app.close();
+  }
+});
+
+/** A phone under the test's hand. */
+interface Device {
+  readonly agent: SipUserAgent;
+  /** The call that rings there. */
+  readonly ringing: Promise<ServerInvite>;
+  /** Resolves when that call is given up. */
+  readonly canceled: Promise<void>;
+  answer(): Promise<Dialog>;
+}
+
+async function device(user: string, transport: 'udp' | 'tcp' = 'udp'): Promise<Device> {
+  const agent = await openPhone();
+  const ringing = Promise.withResolvers<ServerInvite>();
+  const canceled = Promise.withResolvers<void>();
+  agent.onInvite((invite) => {
+    invite.onCancel = () => canceled.resolve();
+    invite.progress(180);
+    ringing.resolve(invite);
+  });
+  const contact = `<sip:${user}@10.1.2.3:${port++};transport=${transport}>`;
+  const { status } = await register(agent, listenerOf(exchange, transport), { domain, user, contact });
+  expect(status).toBe(200);
+  return {
+    agent,
+    ringing: ringing.promise,
+    canceled: canceled.promise,
+    async answer() {
+      const dialog = (await ringing.promise).accept(SDP);
+      dialog.handle({ ended: () => {}, offered: () => 488 });
+      return dialog;
+    },
+  };
+}
+
+const place = (to: string, given: object = {}) =>
+  exchange.client.calls.create({ to, from: 'desk', twiml: HOLD, statusCallback: app.url, ...given });
+
+describe('a call to a registered user', () => {
+  it('rings every phone where it registered from; the first to answer has it, the others stop', async () => {
+    const [first, second] = [await device('alice'), await device('alice', 'tcp')];
+    const { sid } = await place(`sip:alice@${domain.name}`);
+    const [invite] = await Promise.all([first.ringing, second.ringing]);
+    expect(invite.request.uri).toBe('sip:alice@10.1.2.3:5062;transport=udp');
+    expect(invite.request.header('From')).toMatch(new RegExp(`^<sip:desk@${domain.name}>`));
+    await second.answer();
+    await first.canceled;
+    expect((await exchange.reached(sid, 'in-progress')).to).toBe(`sip:alice@${domain.name}`);
+    const { rule, attempts } = await exchange.trace(sid);
+    expect(rule).toContain('registered with 2 devices, which ring together');
+    expect(attempts.map(({ result }) => result).toSorted()).toEqual(['answered', 'canceled']);
+    await exchange.client.calls(sid).update({ status: 'completed' });
+    expect((await exchange.ended(sid)).status).toBe('completed');
+  });
+
+  it('two that answer at once: one has it, the other is hung up', async () => {
+    const devices = [await device('alice'), await device('alice')];
+    const { sid } = await place(`sip:alice@${domain.name}`);
+    await Promise.all(devices.map(({ ringing }) => ringing));
+    await Promise.all(devices.map((each) => each.answer()));
+    await exchange.reached(sid, 'in-progress');
+    // The one dialog is the winner's; the loser's got its BYE.
+    await expect.poll(() => devices.map(({ agent }) => agent.counts().dialogs).toSorted()).toEqual([0, 1]);
+    await exchange.client.calls(sid).update({ status: 'completed' });
+    await exchange.ended(sid);
+  });
+
+  it('one that is busy does not end it; one that declines for the user does', async () => {
+    const devices = [await device('alice'), await device('alice'), await device('alice')];
+    const { sid } = await place(`sip:alice@${domain.name}`);
+    const [first, second] = await Promise.all(devices.map(({ ringing }) => ringing));
+    first?.reject(486);
+    expect((await exchange.reached(sid, 'ringing')).status).toBe('ringing');
+    second?.reject(603);
+    await devices[2]?.canceled;
+    expect((await exchange.ended(sid)).status).toBe('failed');
+    const told = await app.received(() => true);
+    expect(told.parameters).toMatchObject({ CallStatus: 'failed', SipResponseCode: '603' });
+  });
+
+  it.each([
+    ['who is not registered', 'bob@', '32009', '480'],
+    ['without a name', '', '32223', undefined],
+    ['of a domain that is not there', 'bob@no-', '32214', undefined],
+  ])('%s fails', async (_name, user, code, sipStatus) => {
+    const { sid } = await place(`sip:${user}${domain.name}`);
+    expect((await exchange.ended(sid)).status).toBe('failed');
+    const { parameters } = await app.received(() => true);
+    expect(parameters).toMatchObject({ CallStatus: 'failed', ErrorCode: code });
+    expect(parameters['SipResponseCode']).toBe(sipStatus);
+    await exchange.quiet();
+    expect(await exchange.client.calls(sid).notifications.list()).toMatchObject([{ errorCode: code }]);
+  });
+
+  it('who is to be called securely, and has not registered over TLS, fails', async () => {
+    await device('alice');
+    const { sid } = await place(`sip:alice@${domain.name};secure=true`);
+    expect((await exchange.ended(sid)).status).toBe('failed');
+    const { parameters } = await app.received(() => true);
+    expect(parameters).toMatchObject({ ErrorCode: '32209', SipResponseCode: '488' });
+  });
+
+  it('by <Dial><Sip>', async () => {
+    const phone = await device('bob');
+    const carrier = await exchange.carrier({ ringMs: 0 });
+    const { sid } = await place(carrier.uri.replace('sip:', 'sip:a@'), {
+      twiml: `<Response><Dial action="${app.url}/done"><Sip>sip:bob@${domain.name}</Sip></Dial></Response>`,
+    });
+    const dialog = await phone.answer();
+    await expect
+      .poll(async () => (await exchange.trace(sid)).events.map(({ text }) => text))
+      .toContain(`<Dial> connects sip:bob@${domain.name}`);
+    dialog.bye([['X-Bye', 'so long']]);
+    const { parameters } = await app.received(({ path }) => path === '/done');
+    expect(parameters).toMatchObject({
+      DialCallStatus: 'completed',
+      DialSipResponseCode: '200',
+      'DialSipHeader_X-Bye': 'so long',
+    });
+    expect((await exchange.ended(sid)).status).toBe('completed');
+  });
+});

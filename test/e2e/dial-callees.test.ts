@@ -1,0 +1,222 @@
+// <Dial> over real calls: what happens to a callee before the bridge, where calls go, and what is recorded.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toneLevel } from '../../src/media/index.ts';
+import { CALLEE_HZ, CALLER_HZ, DialScene, hears, level, loudest } from '../support/dial-scene.ts';
+
+let scene: DialScene;
+
+beforeEach(async () => {
+  scene = await DialScene.open();
+});
+
+afterEach(({ task }) => scene.close(task.result?.state === 'fail'));
+
+describe('before the bridge', () => {
+  it('the caller hears it ring in the tone of a country', async () => {
+    const ringing = await scene.exchange.carrier({ treatment: { kind: 'ring' } });
+    const { sid } = await scene.call(scene.dial(await scene.number(ringing), 'ringTone="us"'));
+    await hears(scene.caller, 440);
+    expect(level(await scene.caller.heard(), 480)).toBeGreaterThan(0.1);
+    await scene.hangUp(sid);
+    await scene.told();
+  });
+
+  it('the caller hears what the callee sends', async () => {
+    const early = await scene.carrier(CALLEE_HZ, { early: true }, { ringMs: 60_000 });
+    const { sid } = await scene.call(scene.dial(await scene.number(early)));
+    await hears(scene.caller, CALLEE_HZ);
+    expect((await scene.children(sid))[0]?.status).toBe('ringing');
+    await scene.hangUp(sid);
+    await early.event('canceled');
+    expect(await scene.told()).toMatchObject({ DialBridged: 'false' });
+  });
+
+  it('keys are pressed at the callee', async () => {
+    const callee = await scene.carrier(CALLEE_HZ);
+    const { sid } = await scene.call(scene.dial(await scene.number(callee, 'sendDigits="w12#"')));
+    await expect.poll(() => callee.keys(), { timeout: 8000 }).toBe('12#');
+    await hears(scene.caller, CALLEE_HZ);
+    await scene.hangUp(sid);
+    await scene.told();
+  });
+
+  it('a callee is asked, and takes the call', async () => {
+    const callee = await scene.carrier(CALLEE_HZ, { presses: 'WW1' });
+    scene.twiml['/screen'] = '<Gather numDigits="1" action="/taken"/><Hangup/>';
+    scene.twiml['/taken'] = '';
+    const { sid } = await scene.call(scene.dial(await scene.number(callee, `url="${scene.app.url}/screen"`)));
+    await hears(callee, CALLER_HZ);
+    const [child] = await scene.children(sid);
+    expect(await scene.told('/screen')).toMatchObject({ CallSid: child?.sid, ParentCallSid: sid });
+    expect(await scene.told('/taken')).toMatchObject({ CallSid: child?.sid, Digits: '1' });
+    await scene.hangUp(sid);
+    expect(await scene.told()).toMatchObject({ DialCallStatus: 'completed', DialBridged: 'true' });
+  });
+
+  it.each([
+    ['declines', '<Hangup/>', '/screen'],
+    ['is not asked, as the app is broken: that declines too', '', '/nothing'],
+  ])('a callee %s; the caller hears nothing of it', async (_name, answer, path) => {
+    const callee = await scene.carrier(CALLEE_HZ);
+    scene.twiml[path] = answer;
+    if (!answer) delete scene.twiml[path];
+    scene.twiml['/done'] = '<Hangup/>';
+    await scene.call(scene.dial(await scene.number(callee, `url="${scene.app.url}${path}"`)));
+    expect(await scene.told()).toMatchObject({ DialCallStatus: 'completed', DialBridged: 'false' });
+    expect(level(await scene.caller.heard(), CALLEE_HZ)).toBeLessThan(0.02);
+  });
+});
+
+describe('where a number goes', () => {
+  it('without byoc: the way of the CarrierRoutes, or nowhere with 32010', async () => {
+    const callee = await scene.carrier(CALLEE_HZ);
+    scene.twiml['/done'] = '<Hangup/>';
+    const lost = await scene.call(scene.dial('+4930000'));
+    expect(await scene.told()).toMatchObject({ DialCallStatus: 'failed', DialBridged: 'false' });
+    const [child] = await scene.children(lost.sid);
+    await scene.exchange.quiet();
+    const notices = await scene.exchange.client.calls(child?.sid ?? '').notifications.list();
+    expect(notices).toMatchObject([{ errorCode: '32010' }]);
+    expect((await scene.exchange.trace(child?.sid ?? '')).rule).toContain('no CarrierRoute takes +4930000');
+
+    await routeOver(await scene.trunkTo(callee));
+    const { sid } = await scene.call(scene.dial('+4930001'));
+    await hears(scene.caller, CALLEE_HZ);
+    await scene.hangUp(sid);
+  });
+
+  it('with the sid of no trunk: nowhere', async () => {
+    scene.twiml['/done'] = '<Hangup/>';
+    await scene.call(scene.dial(`<Number byoc="BY${'0'.repeat(32)}">+4930000</Number>`));
+    expect(await scene.told()).toMatchObject({ DialCallStatus: 'failed' });
+  });
+
+  async function routeOver(trunk: string): Promise<void> {
+    const { accountSid, authToken } = scene.exchange.account;
+    const response = await fetch(`${scene.exchange.tandem.http}/tandem/v1/CarrierRoutes`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}` },
+      body: new URLSearchParams({ Prefix: '+49', ByocTrunkSid: trunk }),
+    });
+    expect(response.status).toBe(201);
+  }
+});
+
+describe('a SIP address', () => {
+  it('gets the headers, and its own go to the app', async () => {
+    const peer = await scene.exchange.carrier({
+      treatment: { kind: 'refuse', status: 486, headers: [['X-Why', 'lunch']] },
+    });
+    scene.twiml['/done'] = '<Hangup/>';
+    const { sid } = await scene.call(
+      scene.dial(`<Sip>${peer.uri.replace('sip:', 'sip:kate@')}?X-Order=7</Sip>`),
+    );
+    const invite = await peer.event('invite');
+    if (invite.type !== 'invite') throw new Error('no INVITE');
+    const [child] = await scene.children(sid);
+    expect(invite.request.header('X-Order')).toBe('7');
+    expect(invite.request.header('X-Twilio-CallSid')).toBe(child?.sid);
+    expect(invite.request.header('From')).toMatch(/^<sip:\+15550009999@127\.0\.0\.1>/);
+    expect(await scene.told()).toMatchObject({
+      DialCallStatus: 'busy',
+      DialSipCallId: invite.request.header('Call-ID'),
+      DialSipResponseCode: '486',
+      'DialSipHeader_X-Why': 'lunch',
+    });
+  });
+
+  it('is asked with its Call-ID', async () => {
+    const callee = await scene.carrier(CALLEE_HZ);
+    scene.twiml['/screen'] = '<Hangup/>';
+    scene.twiml['/done'] = '<Hangup/>';
+    const uri = callee.uri.replace('sip:', 'sip:kate@');
+    await scene.call(scene.dial(`<Sip url="${scene.app.url}/screen">${uri}</Sip>`));
+    expect(await scene.told('/screen')).toMatchObject({
+      SipCallId: callee.events[0]?.call.id,
+      Direction: 'outbound-dial',
+      CallStatus: 'in-progress',
+    });
+    await scene.told();
+  });
+
+  it('is called as whom callerId says', async () => {
+    const callee = await scene.carrier(CALLEE_HZ);
+    const { sid } = await scene.call(
+      scene.dial(`<Sip>${callee.uri.replace('sip:', 'sip:kate@')}</Sip>`, 'callerId="desk.7"'),
+    );
+    await hears(scene.caller, CALLEE_HZ);
+    expect(callee.events[0]?.call.from).toMatch(/^<sip:desk\.7@127\.0\.0\.1>/);
+    expect((await scene.children(sid))[0]?.from).toBe('desk.7');
+    await scene.hangUp(sid);
+    expect(await scene.told()).toMatchObject({ DialSipResponseCode: '200' });
+  });
+});
+
+describe('a SIP address that cannot be called', () => {
+  it.each([
+    ['as its host is none', '<Sip>sip:kate@-bad-</Sip>'],
+    ['as a header would not be text', '<Sip>sip:kate@127.0.0.1:9?X-A=%E2%82%AC</Sip>'],
+  ])('%s fails, and the caller goes on', async (_name, noun) => {
+    scene.twiml['/done'] = '<Hangup/>';
+    const { sid } = await scene.call(scene.dial(noun));
+    expect(await scene.told()).toMatchObject({ DialCallStatus: 'failed', DialBridged: 'false' });
+    expect((await scene.exchange.ended(sid)).status).toBe('completed');
+  });
+});
+
+describe('a recording', () => {
+  it('of the bridge, both parties apart', async () => {
+    const callee = await scene.carrier(CALLEE_HZ);
+    scene.twiml['/done'] = '<Hangup/>';
+    const { sid } = await scene.call(
+      scene.dial(
+        await scene.number(callee),
+        `record="record-from-answer-dual" recordingStatusCallback="${scene.app.url}/recorded"`,
+      ),
+    );
+    await hears(callee, CALLER_HZ);
+    callee.hangUp();
+    const { RecordingUrl } = await scene.told();
+    const [recording] = await scene.exchange.client.recordings.list({ callSid: sid });
+    expect(RecordingUrl).toMatch(new RegExp(`/Recordings/${recording?.sid}$`));
+    expect(recording).toMatchObject({ channels: 2, source: 'DialVerb', status: 'completed' });
+    expect(await scene.told('/recorded')).toMatchObject({ CallSid: sid, RecordingStatus: 'completed' });
+    const wav = await fetchWav(`${RecordingUrl}.wav?RequestedChannels=2`);
+    const [left, right] = [0, 1].map((channel) => channelOf(wav, channel));
+    expect(toneLevel(left as Int16Array, CALLER_HZ)).toBeGreaterThan(0.1);
+    expect(toneLevel(left as Int16Array, CALLEE_HZ)).toBeLessThan(0.02);
+    expect(toneLevel(right as Int16Array, CALLEE_HZ)).toBeGreaterThan(0.1);
+    expect(toneLevel(right as Int16Array, CALLER_HZ)).toBeLessThan(0.02);
+  });
+
+  it('from the ringing on: what the caller heard is in it, also where nobody answers', async () => {
+    const ringing = await scene.exchange.carrier({ treatment: { kind: 'ring' } });
+    const { sid } = await scene.call(
+      scene.dial(await scene.number(ringing), 'record="record-from-ringing" ringTone="us"'),
+    );
+    await hears(scene.caller, 440);
+    const soFar = (await scene.caller.heard()).length;
+    await expect.poll(async () => (await scene.caller.heard()).length).toBeGreaterThan(soFar + 4000);
+    await scene.hangUp(sid);
+    const { RecordingUrl, DialCallStatus } = await scene.told();
+    expect(DialCallStatus).toBe('no-answer');
+    const wav = await fetchWav(`${RecordingUrl}.wav`);
+    const heard = new Int16Array(wav.buffer, wav.byteOffset + 44, (wav.length - 44) >> 1);
+    expect(loudest(heard, 440)).toBeGreaterThan(0.1);
+  });
+
+  async function fetchWav(url: string): Promise<Buffer> {
+    const { accountSid, authToken } = scene.exchange.account;
+    const authorization = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`;
+    const response = await fetch(url, { headers: { authorization } });
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  /** The middle second of one channel of a 16-bit stereo WAV file. */
+  function channelOf(wav: Buffer, channel: number): Int16Array {
+    const samples = new Int16Array(wav.buffer, wav.byteOffset + 44, (wav.length - 44) >> 1);
+    const own = samples.filter((_, at) => at % 2 === channel);
+    const middle = Math.floor(own.length / 2);
+    return own.slice(Math.max(0, middle - 1000), middle + 1000);
+  }
+});

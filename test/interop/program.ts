@@ -1,0 +1,133 @@
+// The programs of others that these tests run: found, started, listened to, ended.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Whether a program is here. Without it its tests are skipped, which is said on the screen; in CI it must be here.
+ * @throws {Error} in CI when it is not.
+ */
+export function isInstalled(program: string, packages: string): boolean {
+  try {
+    execFileSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    const how = `${program} is not installed (apt-get install ${packages})`;
+    if (process.env.CI) throw new Error(how);
+    console.warn(`${how}: its tests are SKIPPED`);
+    return false;
+  }
+}
+
+/** After that long a program that was told to end is ended. */
+const PATIENCE_MS = 3000;
+
+export interface Program {
+  /** -1 when a signal ended it. */
+  readonly exit: Promise<number>;
+  /** What it printed. */
+  output(): string;
+  /** Resolves when `text` has been printed `times` times; rejects when it ends before. */
+  said(text: string, times?: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a program in a folder of its own, which is gone when it has ended. */
+export function startProgram(command: string, args: (folder: string) => readonly string[]): Program {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-interop-'));
+  const child: ChildProcess = spawn(command, args(folder), {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own: what it starts itself can be ended with it.
+    detached: true,
+  });
+  const waiting = new Set<() => void>();
+  let printed = '';
+  let isOver = false;
+  const look = (): void => {
+    for (const each of waiting) each();
+  };
+  const hear = (chunk: Buffer): void => {
+    printed += chunk.toString('latin1');
+    look();
+  };
+  child.stdout?.on('data', hear);
+  child.stderr?.on('data', hear);
+  const exit = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      isOver = true;
+      rmSync(folder, { recursive: true, force: true });
+      look();
+      resolve(code ?? -1);
+    });
+  });
+  return {
+    exit,
+    output: () => printed,
+    said: (text, times = 1) =>
+      new Promise((resolve, reject) => {
+        const heard = (): void => {
+          const isSaid = printed.split(text).length > times;
+          if (!isSaid && !isOver) return;
+          waiting.delete(heard);
+          if (isSaid) resolve();
+          else reject(new Error(`${command} ended before it said "${text}":\n${printed}`));
+        };
+        waiting.add(heard);
+        heard();
+      }),
+    stop: async () => {
+      if (!isOver) child.kill();
+      const patience = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), PATIENCE_MS);
+      await exit;
+      clearTimeout(patience);
+    },
+  };
+}
+
+/** A port of 127.0.0.1 that is free for UDP and TCP, and so is the next one. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await anyPort();
+    const isFree = await Promise.all([
+      isFreeUdp(port),
+      isFreeTcp(port),
+      isFreeUdp(port + 1),
+      isFreeTcp(port + 1),
+    ]);
+    if (isFree.every(Boolean)) return port;
+  }
+}
+
+async function anyPort(): Promise<number> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(resolve));
+  return port;
+}
+
+/** Waits until the port is taken, that is, until somebody listens. */
+export async function bound(port: number, transport: 'udp' | 'tcp'): Promise<void> {
+  for (let tries = 0; tries < 500; tries++) {
+    if (!(await (transport === 'udp' ? isFreeUdp(port) : isFreeTcp(port)))) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`nobody listens on port ${port}`);
+}
+
+const isFreeUdp = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = createSocket('udp4').once('error', () => resolve(false));
+    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
+  });
+
+const isFreeTcp = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
