@@ -29,7 +29,8 @@ export const loadShareRoutes = (deps: CallsDeps): readonly Route[] => [
   { method: 'POST', path: '/tandem/v1/LoadShare', answer: (request) => loadShare(deps, request) },
 ];
 
-async function loadShare({ store }: CallsDeps, { account, form }: ApiRequest): Promise<Answer> {
+async function loadShare({ store }: CallsDeps, request: ApiRequest): Promise<Answer> {
+  const { account, form } = request;
   const { values, errors: faults } = parseParameters(FORM, form, 'create');
   const error = parameterError(faults);
   if (error) throw error;
@@ -42,11 +43,8 @@ async function loadShare({ store }: CallsDeps, { account, form }: ApiRequest): P
     .children(connectionPolicyTarget, policySid)
     .map(({ sid, target: uri, priority, weight, enabled }) => ({ sid, uri, priority, weight, enabled }));
   const seed = values.seed === null ? undefined : Number(values.seed);
-  const hits = await draw({
-    targets,
-    selections: Number(values.selections),
-    ...(seed === undefined ? {} : { seed }),
-  });
+  const task = { targets, selections: Number(values.selections), ...(seed === undefined ? {} : { seed }) };
+  const hits = await draw(task, request);
   return {
     status: 200,
     body: {
@@ -57,8 +55,8 @@ async function loadShare({ store }: CallsDeps, { account, form }: ApiRequest): P
   };
 }
 
-/** Draws off the SIP thread. */
-function draw(task: LoadShareTask): Promise<number[]> {
+/** Draws off the SIP thread, for as long as the client waits. */
+function draw(task: LoadShareTask, { onClosed }: Pick<ApiRequest, 'onClosed'>): Promise<number[]> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const worker = new Worker(new URL(`./load-share-worker.${extension}`, import.meta.url), {
     workerData: task,
@@ -66,5 +64,9 @@ function draw(task: LoadShareTask): Promise<number[]> {
   return new Promise((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
+    onClosed(() => {
+      void worker.terminate();
+      reject(errors.unavailable('The client left before it was answered'));
+    });
   });
 }

@@ -20,6 +20,8 @@ export interface ApiRequest {
   readonly range?: string;
   /** `https://tandem.example`, no slash at the end. */
   readonly baseUrl: string;
+  /** Calls back when the connection closes, which before the answer means that nobody waits for it any more. */
+  onClosed(closed: () => void): void;
 }
 
 export interface Answer {

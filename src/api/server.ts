@@ -258,6 +258,7 @@ function mountRoute(
         query: parseForm(queryOf(request)),
         form: parseForm(request.body ?? ''),
         baseUrl: baseUrl ?? baseUrlOf(request),
+        onClosed: (closed) => reply.raw.once('close', closed),
         ...(range !== undefined && { range }),
       });
       if (!content) return reply.code(status).send(body);

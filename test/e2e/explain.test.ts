@@ -1,4 +1,6 @@
 // Explain and load share: what routing says it would do, held against what it does.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Exchange, startExchange } from '../support/exchange.ts';
 
@@ -10,13 +12,17 @@ beforeEach(async () => {
 
 afterEach(() => exchange.stop());
 
-async function ask(path: string, form: Readonly<Record<string, string>>) {
+/** Exit code of a worker that was ended from outside. */
+const TERMINATED = 1;
+
+async function ask(path: string, form: Readonly<Record<string, string>>, signal: AbortSignal | null = null) {
   const { accountSid, authToken } = exchange.account;
   const authorization = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`;
   const response = await fetch(`${exchange.tandem.http}/tandem/v1/${path}`, {
     method: 'POST',
     headers: { authorization },
     body: new URLSearchParams(form),
+    signal,
   });
   // The test reads what the exchange answers, whatever its shape.
   return { status: response.status, body: (await response.json()) as never as Record<string, never> };
@@ -164,6 +170,23 @@ describe('LoadShare', () => {
       [0, 0],
     ]);
     expect((await ask('LoadShare', form)).body).toEqual(body);
+  });
+
+  it('stops drawing when the client leaves', async () => {
+    const { policy } = await trunkTo({ target: 'sip:127.0.0.1:1' }, { target: 'sip:127.0.0.1:2' });
+    const leaving = new AbortController();
+    const exited = new Promise<number>((resolve) => {
+      const begun = (message: unknown) => {
+        unsubscribe('worker_threads', begun);
+        const { worker } = message as { readonly worker: Worker };
+        worker.once('exit', resolve);
+        worker.once('online', () => leaving.abort());
+      };
+      subscribe('worker_threads', begun);
+    });
+    const form = { ConnectionPolicySid: policy, Selections: '1000000' };
+    await expect(ask('LoadShare', form, leaving.signal)).rejects.toThrow('abort');
+    expect(await exited).toBe(TERMINATED);
   });
 
   it.each([
