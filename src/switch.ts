@@ -163,6 +163,7 @@ function routeParts(config: Config, world: World, { networks, agent, store, open
   const parts = {
     directory: store.directory,
     suffixes: config.domainSuffixes,
+    emergencyNumbers: config.numbers.emergency,
     fromDomain: config.publicIp ?? (config.sip.hosts[0] as string),
     locate: locator(world, networks, agent),
   };

@@ -3,10 +3,54 @@ import type { HeaderField } from '../sip/index.ts';
 import type { Directory } from '../store/index.ts';
 import type { CallOrder, RouteQuestion } from './control.ts';
 import type { ChildOrder } from './dial-order.ts';
-import { type CallPlan, carrierFor } from './plan.ts';
+import { judgeEmergency } from './emergency.ts';
+import { type CallPlan, carrierFor, planCall } from './plan.ts';
+import type { PlanWorld } from './plan-sip.ts';
+
+export interface ChildRoute {
+  readonly question: RouteQuestion;
+  readonly plan: CallPlan;
+}
+
+/** Which way a callee is reached; emergency services by rules of their own. */
+export function childRoute(
+  order: ChildOrder,
+  world: PlanWorld & { readonly emergencyNumbers: readonly string[] },
+  domainSid: string | undefined,
+): ChildRoute {
+  const question = childQuestion(order, world.directory);
+  const verdict = judgeEmergency(
+    { ...question, by: 'dial', ...(domainSid !== undefined && { domainSid }) },
+    world.emergencyNumbers,
+    world.directory,
+  );
+  switch (verdict.kind) {
+    case 'no-emergency':
+      return { question, plan: planCall(question, world) };
+    case 'refused':
+      return { question, plan: noPlan(question, verdict) };
+    case 'allowed': {
+      const { to, callerId: from, carrier } = verdict;
+      const way = { ...question, to, from, byoc: carrier.trunkSid, carrierRoute: carrier.routeSid };
+      return { question: way, plan: planCall(way, world) };
+    }
+  }
+}
+
+const noPlan = (
+  { timeoutS }: RouteQuestion,
+  { code, why }: { readonly code: number; readonly why: string },
+): CallPlan => ({
+  rule: why,
+  targets: [],
+  timeoutMs: timeoutS * 1000,
+  connectionPolicySid: null,
+  fromDomain: undefined,
+  failure: { code, why },
+});
 
 /** A number without a trunk of its own goes the way of the account's CarrierRoutes. */
-export function childQuestion(order: ChildOrder, directory: Directory): RouteQuestion {
+function childQuestion(order: ChildOrder, directory: Directory): RouteQuestion {
   const { parent, to, from, byoc, timeoutS } = order;
   const { accountSid } = parent;
   const question = { accountSid, to, from, timeoutS };
@@ -17,9 +61,8 @@ export function childQuestion(order: ChildOrder, directory: Directory): RouteQue
 }
 
 export const childValues = (
-  { parent, to, from, statusCallback }: ChildOrder,
-  { byoc }: RouteQuestion,
-  plan: CallPlan,
+  { parent, statusCallback }: ChildOrder,
+  { question: { to, from, byoc }, plan }: ChildRoute,
 ) =>
   ({
     accountSid: parent.accountSid,

@@ -5,7 +5,7 @@ import type { RouteTrace } from '../routing/index.ts';
 import { type CallRow, step } from './call-life.ts';
 import { CallPace, type PaceLimits } from './call-pace.ts';
 import { apiScript, type CallScript } from './call-script.ts';
-import { childInvite, childQuestion, childValues } from './child-call.ts';
+import { childInvite, childRoute, childValues } from './child-call.ts';
 import type {
   CallChange,
   CallControl,
@@ -32,6 +32,8 @@ import { callbackRow } from './status-callback.ts';
 export interface CallEngineDeps extends Omit<LiveCallDeps, 'placeChild'>, LegDeps, PlanWorld {
   /** Host of the From header where the trunk names none. */
   readonly fromDomain: string;
+  /** Of emergency services, without +. */
+  readonly emergencyNumbers: readonly string[];
   /** Of each account; without them everything goes at once. */
   readonly limits?: Omit<PaceLimits, 'maxWaiting'>;
 }
@@ -43,6 +45,8 @@ export interface InboundOrder {
   readonly script: CallScript;
   /** Max-Forwards of the calls that it leads to. */
   readonly hopsLeft?: number;
+  /** The SIP domain that it came in by. */
+  readonly domainSid?: string;
   /** Makes its leg, in the media family of the row's SID; it starts when the row is durable. */
   leg(row: CallRow, observer: LegObserver): Leg;
 }
@@ -118,7 +122,7 @@ export class CallEngine implements CallControl {
    * Takes a call that came in. It begins when its row is durable; one that the database refuses is refused with 500.
    * @returns its row, or undefined while draining, when the call must be refused
    */
-  takeInbound({ values, script, leg, hopsLeft }: InboundOrder): CallRow | undefined {
+  takeInbound({ values, script, leg, ...order }: InboundOrder): CallRow | undefined {
     if (!this.#accepting) return undefined;
     const row = newRow(call, values, this.#deps);
     this.#pace.enter(row.accountSid, this.#deps.clock.now());
@@ -128,7 +132,7 @@ export class CallEngine implements CallControl {
         row,
         script,
         family: row.sid,
-        ...(hopsLeft !== undefined && { hopsLeft }),
+        ...order,
         leg: (observer) => leg(row, observer),
       },
       over,
@@ -147,11 +151,11 @@ export class CallEngine implements CallControl {
   }
 
   /** Begins a call that belongs to another, in its media family; never queued. */
-  #placeChild({ family, hopsLeft }: LiveCall, order: ChildOrder): LiveCall {
-    const { directory, journal, fromDomain, log } = this.#deps;
-    const question = childQuestion(order, directory);
-    const plan = planCall(question, this.#deps);
-    const row = newRow(call, childValues(order, question, plan), this.#deps);
+  #placeChild({ family, hopsLeft, domainSid }: LiveCall, order: ChildOrder): LiveCall {
+    const { journal, fromDomain, log } = this.#deps;
+    const route = childRoute(order, this.#deps, domainSid);
+    const { plan } = route;
+    const row = newRow(call, childValues(order, route), this.#deps);
     const template = inviteTemplate(row, childInvite(order, hopsLeft), plan.fromDomain ?? fromDomain);
     const { script } = order;
     const live = this.#take({
@@ -159,6 +163,7 @@ export class CallEngine implements CallControl {
       script,
       family,
       ...(hopsLeft !== undefined && { hopsLeft }),
+      ...(domainSid !== undefined && { domainSid }),
       leg: (observer) => new OutboundLeg(this.#deps, { plan, family, template }, observer),
     });
     live.turn();

@@ -59,6 +59,7 @@ export const inboundCalls = (deps: InboundCallsDeps): InboundCalls => ({
         ...(found.namesCaller && lookUp(parties.from, deps.names)),
       }),
       hopsLeft: admitted.hopsLeft,
+      domainSid: admitted.domain.sid,
       leg: ({ sid }, observer) => new InboundLeg(deps, { invite, offer, family: sid, rule }, observer),
     });
     return row ? undefined : stopping();

@@ -42,6 +42,8 @@ export interface LiveCallGivens {
   readonly family: string;
   /** Max-Forwards of the calls that it leads to; 70 where it began here. */
   readonly hopsLeft?: number;
+  /** The SIP domain that it, or the call that it belongs to, came in by. */
+  readonly domainSid?: string;
   leg(observer: LegObserver): Leg;
 }
 
@@ -54,6 +56,7 @@ export interface LiveCallObserver {
 export class LiveCall implements Caller {
   readonly family: string;
   readonly hopsLeft: number | undefined;
+  readonly domainSid: string | undefined;
   readonly #deps: LiveCallDeps;
   readonly #observer: LiveCallObserver;
   readonly #script: CallScript;
@@ -80,6 +83,7 @@ export class LiveCall implements Caller {
     const { row, script, leg } = givens;
     this.family = givens.family;
     this.hopsLeft = givens.hopsLeft;
+    this.domainSid = givens.domainSid;
     this.#deps = deps;
     this.#observer = observer;
     this.#script = script;

@@ -1,0 +1,70 @@
+// Calls to emergency services by <Dial>: only where somebody has seen to it that they arrive and can be called back.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Inbound, startInbound } from '../support/inbound.ts';
+
+const CALL_BACK = '+14155550100';
+
+let inbound: Inbound;
+beforeEach(async () => {
+  inbound = await startInbound();
+  inbound.twiml['/voice'] = '<Dial><Number>911</Number></Dial>';
+});
+afterEach(() => inbound.stop());
+
+/** A trunk to a carrier that answers, chosen for numbers that begin with `prefix`. */
+async function routed(prefix: string) {
+  const { client, account, tandem, ...exchange } = inbound.exchange;
+  const { sid: policy } = await client.voice.v1.connectionPolicies.create();
+  const carrier = await exchange.carrier();
+  await client.voice.v1.connectionPolicies(policy).targets.create({ target: carrier.uri });
+  const trunk = await client.voice.v1.byocTrunks.create({ connectionPolicySid: policy });
+  const authorization = `Basic ${btoa(`${account.accountSid}:${account.authToken}`)}`;
+  const made = await fetch(`${tandem.http}/tandem/v1/CarrierRoutes`, {
+    method: 'POST',
+    headers: { authorization },
+    body: new URLSearchParams({ Prefix: prefix, ByocTrunkSid: trunk.sid }),
+  });
+  expect(made.status).toBe(201);
+  return { trunk: trunk.sid, carrier };
+}
+
+/** The domain may call emergency services, and is called back at a number of its own. */
+async function enable(): Promise<void> {
+  const { exchange, domain } = inbound;
+  const { sid } = await exchange.client.incomingPhoneNumbers.create({ phoneNumber: CALL_BACK });
+  await exchange.client.sip
+    .domains(domain.sid)
+    .update({ emergencyCallingEnabled: true, emergencyCallerSid: sid });
+}
+
+/** The call of the Dial's callee, once it has ended. */
+async function dialled() {
+  const { exchange } = inbound;
+  await inbound.call();
+  const parentCallSid = await inbound.sidOf();
+  await exchange.ended(parentCallSid);
+  const [child] = await exchange.client.calls.list({ parentCallSid });
+  return exchange.ended(String(child?.sid));
+}
+
+it('goes out by the carrier of that very prefix, with the number to call back', async () => {
+  const { trunk, carrier } = await routed('+911');
+  await enable();
+  const child = dialled();
+  await carrier.event('answered');
+  carrier.hangUp();
+  expect(await child).toMatchObject({ status: 'completed', to: '911', from: CALL_BACK });
+  expect((await inbound.exchange.trace((await child).sid)).rule).toContain(trunk);
+});
+
+it.each([
+  ['the domain may not', '+911', false, /EmergencyCallingEnabled is off/],
+  ['only a route for every number is there', '', true, /no CarrierRoute has the prefix \+911/],
+])('is refused with 13225 where %s', async (_case, prefix, isEnabled, why) => {
+  await routed(prefix);
+  if (isEnabled) await enable();
+  const child = await dialled();
+  expect(child.status).toBe('failed');
+  const [notification] = await inbound.exchange.client.calls(child.sid).notifications.list();
+  expect(notification).toMatchObject({ errorCode: '13225', messageText: expect.stringMatching(why) });
+});
