@@ -6,7 +6,7 @@ const POSTGRES_ONLY = '**/store/postgres-*.test.ts';
 /** Tests of both projects: once on SQLite, once on PostgreSQL. */
 const BOTH_ENGINES = [
   'src/api/{configuration,paging,recordings}.test.ts',
-  'src/calls/recordings.test.ts',
+  'src/calls/recording/shelf.test.ts',
   'test/conformance/**/*.test.ts',
   'test/store/**/*.test.ts',
 ];

@@ -1,8 +1,8 @@
 // Routing decisions: from a call's question to its target in the order of a call, with 10 targets, and with 1 and 100,000
 // policies in the directory. A decision reads trunk, policy and targets, takes in their health, and draws every target.
-import { HealthWatch } from '../src/calls/health-watch.ts';
-import { planCall } from '../src/calls/plan.ts';
-import { withHealth } from '../src/calls/route-runner.ts';
+import { HealthWatch } from '../src/calls/route/health-watch.ts';
+import { planCall } from '../src/calls/route/plan.ts';
+import { withHealth } from '../src/calls/route/route-runner.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { silentLog } from '../src/lib/log.ts';
 import { systemRandom } from '../src/lib/random.ts';

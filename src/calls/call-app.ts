@@ -3,10 +3,10 @@ import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { type Exchange, type Notice, responseOf } from './call-log.ts';
 import type { CallRecord } from './call-record.ts';
+import { voiceParameters } from './callback/status-callback.ts';
 import type { WebhookTarget } from './control.ts';
-import { encodeForm, type FormParameters } from './signature.ts';
-import { voiceParameters } from './status-callback.ts';
-import type { WebhookClient, WebhookResult, WebhookSession } from './webhook-client.ts';
+import type { WebhookClient, WebhookResult, WebhookSession } from './webhook/client.ts';
+import { encodeForm, type FormParameters } from './webhook/signature.ts';
 
 export interface CallAppDeps {
   readonly clock: Clock;

@@ -13,9 +13,9 @@ import {
 } from '../store/index.ts';
 import { type CallInput, type CallRow, hasEnded, step } from './call-life.ts';
 import { CallLog, type Exchange, type Notice, responseOf } from './call-log.ts';
-import type { CallbackSender } from './callback-sender.ts';
-import { callbackRow } from './status-callback.ts';
-import type { WebhookResult } from './webhook-client.ts';
+import type { CallbackSender } from './callback/sender.ts';
+import { callbackRow } from './callback/status-callback.ts';
+import type { WebhookResult } from './webhook/client.ts';
 
 export interface CallRecordDeps {
   readonly clock: Clock;

@@ -3,8 +3,8 @@ import type { MediaSession } from '../media/index.ts';
 import type { CallOrder, OrderWarning, TwimlSource, WebhookTarget } from './control.ts';
 import type { LiveCall } from './live-call.ts';
 import type { CallEnding } from './outcome.ts';
-import { recordingStart } from './recordings.ts';
-import type { FormParameters } from './signature.ts';
+import { recordingStart } from './recording/shelf.ts';
+import type { FormParameters } from './webhook/signature.ts';
 
 export interface CallScript {
   /** What requests to the app carry beside the usual: SipDomain and the like. */

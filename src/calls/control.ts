@@ -1,7 +1,7 @@
 // What the API may ask of calls. The API sees this and nothing else of the engine.
 import type { call, Row, recording } from '../resources/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
-import type { Explanation } from './explain.ts';
+import type { Explanation } from './route/explain.ts';
 
 export type CallEvent = 'initiated' | 'ringing' | 'answered' | 'completed';
 

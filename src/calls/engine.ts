@@ -5,7 +5,7 @@ import type { RouteTrace } from '../routing/index.ts';
 import { type CallRow, step } from './call-life.ts';
 import { CallPace, type PaceLimits } from './call-pace.ts';
 import { apiScript, type CallScript } from './call-script.ts';
-import { childInvite, childRoute, childValues } from './child-call.ts';
+import { callbackRow } from './callback/status-callback.ts';
 import type {
   CallChange,
   CallControl,
@@ -16,18 +16,18 @@ import type {
   RecordingUpdate,
   RouteQuestion,
 } from './control.ts';
-import type { ChildOrder } from './dial-order.ts';
-import { type Explanation, explain } from './explain.ts';
-import { inviteTemplate } from './invite-template.ts';
-import type { Leg, LegObserver } from './leg.ts';
+import { inviteTemplate } from './leg/invite-template.ts';
+import type { Leg, LegObserver } from './leg/leg.ts';
+import { type LegDeps, OutboundLeg } from './leg/outbound-leg.ts';
 import { LiveCall, type LiveCallDeps, type LiveCallGivens } from './live-call.ts';
-import { type LegDeps, OutboundLeg } from './outbound-leg.ts';
 import { completed, failed } from './outcome.ts';
-import { type CallPlan, planCall } from './plan.ts';
-import type { PlanWorld } from './plan-sip.ts';
-import { recordingStart } from './recordings.ts';
-import type { RecordingRow } from './recordings-outcome.ts';
-import { callbackRow } from './status-callback.ts';
+import type { RecordingRow } from './recording/outcome.ts';
+import { recordingStart } from './recording/shelf.ts';
+import { type Explanation, explain } from './route/explain.ts';
+import { type CallPlan, planCall } from './route/plan.ts';
+import type { PlanWorld } from './route/plan-sip.ts';
+import { childInvite, childRoute, childValues } from './twiml/child-call.ts';
+import type { ChildOrder } from './twiml/dial-order.ts';
 
 export interface CallEngineDeps extends Omit<LiveCallDeps, 'placeChild'>, LegDeps, PlanWorld {
   /** Host of the From header where the trunk names none. */

@@ -1,25 +1,21 @@
 // Calls: what a caller and a callee live through, from order to record.
 //
 //   control          what the API may ask (CallControl)
-//   engine           every live call: placed over the API, come in, or rung by a Dial (child-call); drain, recovery
+//   engine           every live call: placed over the API, come in, or rung by a Dial; drain, recovery
 //   live-call        one call: leg, TwiML and record held together; call-script is what makes calls differ
 //   call-record      its row, trace, events, notifications and status callbacks, kept; call-log makes those rows
-//   leg              one party: dialog and media. outbound-leg finds a callee, inbound-leg has a caller;
-//                    leg-media their offers and answers, leg-transfer their REFERs
-//   inbound-call     whose app is asked about a call that came in, and what it is told (inbound-parameters)
-//   twiml-runner     runs TwiML; prompt-player, gather-run and verb-runs perform what takes its time
-//   dial             rings callees and bridges; dial-state decides, pure; dial-order  noun → child call
-//   call-pace        whose turn it is, pure
-//   call-life        its life cycle, pure        outcome   how a route's end reads as a call's
-//   plan             order → targets, plan-sip registered users    route-runner  performs what failover decides
-//   forked-route     all devices of a user at once
-//   explain          where a call would go       health-watch  OPTIONS to targets, and who is down
-//   recordings       the shelf: files, rows and callbacks of recordings (-files, -live, -outcome)
-//   call-app         a call's requests to its app    webhook-client, signature, status-callback, callback-sender
+//   call-life        its life cycle, pure       outcome    how a route's end reads as a call's
+//   call-pace        whose turn it is, pure     call-app   a call's requests to its app
+//
+//   inbound/         whose app is asked about a call that came in, what it is told, the caller's name
+//   route/           order → plan → targets; route-runner performs what failover decides, forked-route rings all devices
+//                    of a user; explain; emergency; health-watch asks targets by OPTIONS
+//   leg/             one party: dialog and media. outbound-leg finds a callee, inbound-leg has a caller
+//   twiml/           runs TwiML; dial rings callees and bridges (dial-state decides, pure), child-call is one of them
+//   recording/       the shelf: files, rows and callbacks of recordings
+//   webhook/         requests to apps, signed, within the overrides and limits; callback/ the durable ones
 export { type CallRow } from './call-life.ts';
-export { CallbackSender } from './callback-sender.ts';
-export { CallerNames, type NameSource, namesByHttp } from './caller-name.ts';
-export { namesInFile } from './caller-name-file.ts';
+export { CallbackSender } from './callback/sender.ts';
 export type {
   CallChange,
   CallControl,
@@ -36,11 +32,13 @@ export type {
   WebhookTarget,
 } from './control.ts';
 export { CallEngine } from './engine.ts';
-export type { Explanation } from './explain.ts';
-export { type HealthCounts, type HealthSettings, HealthWatch } from './health-watch.ts';
-export { inboundCalls } from './inbound-call.ts';
-export { carrierFor } from './plan.ts';
-export { RecordingShelf } from './recordings.ts';
-export { RecordingFiles } from './recordings-files.ts';
-export { reachedUri } from './request-uri.ts';
-export { createWebhookClient, type WebhookClient } from './webhook-client.ts';
+export { CallerNames, type NameSource, namesByHttp } from './inbound/caller-name.ts';
+export { namesInFile } from './inbound/caller-name-file.ts';
+export { inboundCalls } from './inbound/inbound-call.ts';
+export { RecordingFiles } from './recording/files.ts';
+export { RecordingShelf } from './recording/shelf.ts';
+export type { Explanation } from './route/explain.ts';
+export { type HealthCounts, type HealthSettings, HealthWatch } from './route/health-watch.ts';
+export { carrierFor } from './route/plan.ts';
+export { reachedUri } from './route/request-uri.ts';
+export { createWebhookClient, type WebhookClient } from './webhook/client.ts';

@@ -10,15 +10,15 @@ import type { CallRow } from './call-life.ts';
 import { CallRecord, type CallRecordDeps } from './call-record.ts';
 import type { CallScript } from './call-script.ts';
 import type { CallChange, ModifyResult, TwimlSource, WebhookTarget } from './control.ts';
-import { type Caller, DialRun } from './dial.ts';
-import type { ChildOrder } from './dial-order.ts';
-import { byeHeaders } from './invite-template.ts';
-import type { Leg, LegObserver, SipFacts } from './leg.ts';
+import { byeHeaders } from './leg/invite-template.ts';
+import type { Leg, LegObserver, SipFacts } from './leg/leg.ts';
 import { type CallEnding, canceled, completed, failed, givenUp, refusedByTwiml } from './outcome.ts';
-import type { RecordingShelf, RecordingStart } from './recordings.ts';
-import type { LiveRecording } from './recordings-live.ts';
-import { TwimlRunner, type TwimlRunnerDeps } from './twiml-runner.ts';
-import { recordRun, referRun } from './verb-runs.ts';
+import type { LiveRecording } from './recording/live.ts';
+import type { RecordingShelf, RecordingStart } from './recording/shelf.ts';
+import { type Caller, DialRun } from './twiml/dial.ts';
+import type { ChildOrder } from './twiml/dial-order.ts';
+import { TwimlRunner, type TwimlRunnerDeps } from './twiml/twiml-runner.ts';
+import { recordRun, referRun } from './twiml/verb-runs.ts';
 
 /** How often a live call's record says that it is alive: after a crash, its duration is known this exactly. */
 const HEARTBEAT_MS = 10_000;

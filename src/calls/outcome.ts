@@ -1,6 +1,6 @@
 // How a route's outcome reads as a Twilio call: CallStatus, SIP code and the error that explains it, in one table.
 import type { RouteOutcome } from '../routing/index.ts';
-import type { PlanFailure } from './plan-sip.ts';
+import type { PlanFailure } from './route/plan-sip.ts';
 
 export type FinalStatus = 'completed' | 'busy' | 'no-answer' | 'failed' | 'canceled';
 

@@ -1,6 +1,6 @@
 // Failover where the network or the carrier is unkind: lost datagrams, dead addresses, strange certificates.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RouteRunner } from '../../src/calls/route-runner.ts';
+import { RouteRunner } from '../../src/calls/route/route-runner.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { seededRandom, systemRandom } from '../../src/lib/random.ts';
 import { type CallReport, type RouteOutcome, SILENCE_MS, type Target } from '../../src/routing/index.ts';

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { createWebhookClient } from '../../src/calls/index.ts';
-import { parseOverrides } from '../../src/calls/webhook-overrides.ts';
+import { parseOverrides } from '../../src/calls/webhook/overrides.ts';
 import { allowNetworks } from '../../src/lib/networks.ts';
 import { startExchange } from '../support/exchange.ts';
 import { startWebhookApp } from '../support/webhook-app.ts';

@@ -1,0 +1,64 @@
+// Status callbacks: which parameters they carry and how they wait in the outbox.
+import type { OutboxRow } from '../../store/index.ts';
+import type { CallRow, DueCallback } from '../call-life.ts';
+import { encodeForm, type FormParameters } from '../webhook/signature.ts';
+
+/**
+ * What every voice request carries (Twilio: "TwiML Voice: request parameters").
+ * @param callStatus where it is not the record's.
+ */
+export function voiceParameters(row: CallRow, callStatus: string = row.status): FormParameters {
+  return [
+    ['CallSid', row.sid],
+    ['AccountSid', row.accountSid],
+    ['From', row.from],
+    ['To', row.to],
+    ['Caller', row.from],
+    ['Called', row.to],
+    ['CallStatus', callStatus],
+    ['ApiVersion', '2010-04-01'],
+    ['Direction', row.direction],
+    ...(row.forwardedFrom === null ? [] : [['ForwardedFrom', row.forwardedFrom] as const]),
+    ...(row.callerName === null ? [] : [['CallerName', row.callerName] as const]),
+    ...(row.parentCallSid === null ? [] : [['ParentCallSid', row.parentCallSid] as const]),
+    ...(row.answeredBy === null ? [] : [['AnsweredBy', row.answeredBy] as const]),
+  ];
+}
+
+/** The outbox row of a callback that is due; its id is the idempotency token of every attempt. */
+export function callbackRow(row: CallRow, callback: DueCallback, nowMs: number): OutboxRow {
+  return {
+    id: `${row.sid}-${callback.sequence}`,
+    callSid: row.sid,
+    accountSid: row.accountSid,
+    sequence: callback.sequence,
+    url: row.statusCallback ?? '',
+    method: row.statusCallbackMethod,
+    parameters: encodeForm(statusParameters(row, callback, nowMs)),
+    attempts: 0,
+  };
+}
+
+function statusParameters(row: CallRow, callback: DueCallback, nowMs: number): FormParameters {
+  const { status, sequence, ending } = callback;
+  const parameters = [
+    ...voiceParameters(row, status),
+    ['Timestamp', rfc2822(nowMs)] as const,
+    ['CallbackSource', 'call-progress-events'] as const,
+    ['SequenceNumber', String(sequence)] as const,
+  ];
+  if (ending && row.duration !== null) {
+    parameters.push(
+      ['CallDuration', String(row.duration)],
+      ['Duration', String(Math.ceil(row.duration / 60))],
+    );
+  }
+  if (ending?.sipStatus !== undefined) parameters.push(['SipResponseCode', String(ending.sipStatus)]);
+  if (ending?.errorCode !== undefined) {
+    parameters.push(['ErrorCode', String(ending.errorCode)], ['ErrorMessage', ending.why]);
+  }
+  return parameters;
+}
+
+/** `Sun, 25 Mar 2018 09:53:19 +0000` */
+export const rfc2822 = (ms: number): string => new Date(ms).toUTCString().replace('GMT', '+0000');

@@ -1,0 +1,170 @@
+// A leg towards a callee: the route that finds them, the dialog with them, and the media.
+import type { Random } from '../../lib/random.ts';
+import type { MediaEngine, MediaSession } from '../../media/index.ts';
+import type { RoutePlan, RouteTrace } from '../../routing/index.ts';
+import { SdpError } from '../../sdp/index.ts';
+import type { Dialog, HeaderField, RequestView, ResponseView } from '../../sip/index.ts';
+import { endingOf, failed, uncallable } from '../outcome.ts';
+import { ForkedRoute } from '../route/forked-route.ts';
+import type { PlanFailure } from '../route/plan-sip.ts';
+import { type InviteTemplate, type Route, RouteRunner, type RouteRunnerDeps } from '../route/route-runner.ts';
+import type { Leg, LegObserver, ReferHandler, SipFacts } from './leg.ts';
+import { LegMedia } from './leg-media.ts';
+import { LegTransfer } from './leg-transfer.ts';
+
+export interface LegDeps extends RouteRunnerDeps {
+  readonly media: MediaEngine;
+  readonly random: Random;
+}
+
+export interface OutboundLegGivens {
+  readonly plan: RoutePlan & { readonly forks?: true; readonly failure?: PlanFailure };
+  /** Legs of one family can be bridged. */
+  readonly family: string;
+  /** What every INVITE has, but for the offer. */
+  readonly template: Omit<InviteTemplate, 'offer'>;
+}
+
+export class OutboundLeg implements Leg {
+  readonly #deps: LegDeps;
+  readonly #observer: LegObserver;
+  readonly #givens: OutboundLegGivens;
+  readonly #route: Route;
+  #media: LegMedia | undefined;
+  /** Whether the callee has described media before the answer. */
+  #hasEarly = false;
+  #dialog: Dialog | undefined;
+  #transfer: LegTransfer | undefined;
+  #sip: SipFacts | undefined;
+  #isOver = false;
+
+  constructor(deps: LegDeps, givens: OutboundLegGivens, observer: LegObserver) {
+    this.#deps = deps;
+    this.#observer = observer;
+    this.#givens = givens;
+    const { plan } = givens;
+    const Kind = plan.forks && plan.targets.length > 0 ? ForkedRoute : RouteRunner;
+    this.#route = new Kind(deps, plan, {
+      dialing: () => observer.dialing(),
+      ringing: () => observer.ringing(),
+      early: (response) => this.#early(response),
+      final: (callId, response) => this.#noteFinal(callId, response),
+      answered: (dialog, response) => this.#answered(dialog, response),
+      ended: (outcome) => this.#isOver || observer.unanswered(endingOf(outcome)),
+      lateEvent: () => observer.traced(),
+    });
+  }
+
+  get trace(): RouteTrace {
+    return this.#route.trace;
+  }
+
+  get isAnswered(): boolean {
+    return this.#dialog !== undefined;
+  }
+
+  get session(): MediaSession | undefined {
+    return this.#media?.session;
+  }
+
+  get sip(): SipFacts | undefined {
+    return this.#sip;
+  }
+
+  /** Reserves media, then calls. */
+  start(): void {
+    const { failure } = this.#givens.plan;
+    if (failure) return this.#observer.unanswered(uncallable(failure));
+    this.#deps.media.open({ family: this.#givens.family }).then(
+      (session) => this.#begin(session),
+      (error: Error) => this.#isOver || this.#observer.unanswered(failed(`no media: ${error.message}`)),
+    );
+  }
+
+  /** A callee answers without being told. */
+  answer(): void {}
+
+  /** A callee opens early media by themselves. */
+  openEarly(): void {}
+
+  /** A callee is given up by `cancel`. */
+  refuse(): void {}
+
+  cancel(): boolean {
+    if (!this.#media) return false;
+    this.#route.cancel();
+    return true;
+  }
+
+  refer(target: Parameters<Leg['refer']>[0], done: ReferHandler): void {
+    if (this.#transfer && !this.#isOver) this.#transfer.refer(target, done);
+    else done({ type: 'refused', status: 481 });
+  }
+
+  close(byeHeaders: readonly HeaderField[]): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#media?.session.close();
+    this.#transfer?.close();
+    if (this.#dialog) this.#dialog.bye(byeHeaders);
+    else this.#route.cancel();
+  }
+
+  #begin(session: MediaSession): void {
+    if (this.#isOver) return session.close();
+    const { random, clock } = this.#deps;
+    const { template } = this.#givens;
+    const media = new LegMedia({ session, random, sessionId: String(clock.now()) });
+    this.#media = media;
+    this.#route.start({
+      ...template,
+      offer: (target) => media.offer(target),
+    });
+  }
+
+  #early({ body }: ResponseView): void {
+    const media = this.#media as LegMedia;
+    try {
+      media.answered(body);
+      this.#hasEarly = true;
+      this.#observer.early(media.session);
+    } catch (error) {
+      // Sound that cannot be used is not heard; the answer may bring better.
+      if (!(error instanceof SdpError)) throw error;
+    }
+  }
+
+  #noteFinal(callId: string, response: ResponseView): void {
+    this.#sip = { callId, responseCode: response.status, headers: extensionsOf(response) };
+  }
+
+  #answered(dialog: Dialog, { body }: ResponseView): void {
+    const media = this.#media as LegMedia;
+    this.#dialog = dialog;
+    this.#transfer = new LegTransfer(dialog, this.#observer);
+    dialog.handle({
+      ended: (by, request) => this.#hungUp(by, request),
+      offered: (offer) => media.reoffered(offer),
+      requested: (request) => this.#transfer?.requested(request) ?? 481,
+    });
+    this.#observer.answered(dialog);
+    try {
+      // The answer may have come in a reliable 1xx, and nowhere else.
+      if (body !== '' || !this.#hasEarly) media.answered(body);
+    } catch (error) {
+      if (!(error instanceof SdpError)) throw error;
+      return this.#observer.hungUp(`the answer's SDP cannot be used: ${error.message}`);
+    }
+    if (!this.#isOver) this.#observer.connected(media.session);
+  }
+
+  #hungUp(by: 'remote' | 'local' | 'failure', bye: RequestView | undefined): void {
+    if (this.#isOver) return;
+    const headers = bye ? extensionsOf(bye) : [];
+    if (this.#sip && headers.length > 0) this.#sip = { ...this.#sip, headers };
+    this.#observer.hungUp(by === 'remote' ? 'the callee hung up' : 'the callee was lost');
+  }
+}
+
+const extensionsOf = (message: RequestView | ResponseView): SipFacts['headers'] =>
+  message.extensions('X-').map(([name, value]) => ({ name, value }));

@@ -1,0 +1,121 @@
+// Where a call to a SIP URI goes: to the devices of a registered user, or out into the world.
+import { identify } from '../../admission/index.ts';
+import type { Binding } from '../../registrar/index.ts';
+import { account, type DomainSuffixes } from '../../resources/index.ts';
+import type { Target } from '../../routing/index.ts';
+import { formatUri, parseUri, SipSyntaxError, type SipUri } from '../../sip/index.ts';
+import type { Directory } from '../../store/index.ts';
+import type { RouteQuestion } from '../control.ts';
+import { isSecure } from './request-uri.ts';
+
+/** What planning looks at. */
+export interface PlanWorld {
+  readonly directory: Directory;
+  readonly suffixes: DomainSuffixes;
+  /** Where a user of a domain is reached now: every device that has registered. */
+  contactsOf(domainSid: string, user: string): readonly Binding[];
+}
+
+/** Why nobody can be called, under Twilio's code. */
+export interface PlanFailure {
+  readonly code: number;
+  readonly sipStatus?: number;
+  readonly why: string;
+}
+
+export interface SipPlan {
+  readonly rule: string;
+  readonly targets: readonly Target[];
+  /** All targets ring at once: the devices of one user. */
+  readonly forks?: true;
+  readonly fromDomain: string | undefined;
+  readonly failure?: PlanFailure;
+}
+
+/** Twilio: the user is not registered. */
+const NOT_REGISTERED = 32009;
+const NOT_SECURE = 32209;
+/** Twilio: the content of <Sip> is no SIP URI. */
+const BAD_URI = 13243;
+const FOREIGN_DOMAIN = 32214;
+const NO_USER = 32223;
+
+export function planSip(question: RouteQuestion, world: PlanWorld): SipPlan {
+  const uri = read(question.to);
+  if (!uri) return nobody('To is a SIP address', BAD_URI, 'To is no SIP URI that can be called');
+  const { directory, suffixes } = world;
+  const place = identify(uri.host, { address: '' }, { directory, suffixes });
+  if (place.kind === 'domain' && place.by === 'name') return planUser(question, uri, { ...world, place });
+  const isOurs = [...suffixes.sip, ...suffixes.trunk].some((suffix) => uri.host.endsWith(`.${suffix}`));
+  if (isOurs)
+    return nobody(`To is at ${uri.host}`, FOREIGN_DOMAIN, `there is no SIP domain ${uri.host} here`);
+  return {
+    rule: 'To is a SIP URI: it is called as it is',
+    targets: [targetOf(question.to)],
+    fromDomain: undefined,
+  };
+}
+
+type DomainPlace = Extract<ReturnType<typeof identify>, { kind: 'domain' }>;
+
+function planUser(
+  { accountSid }: RouteQuestion,
+  uri: SipUri,
+  world: PlanWorld & { readonly place: DomainPlace },
+): SipPlan {
+  const { sid, domainName, accountSid: owner } = world.place.domain;
+  const { user } = uri;
+  const secure = isSecure(uri);
+  const rule = `To is a user of SIP domain ${domainName}`;
+  if (!isFamily(world.directory, accountSid, owner))
+    return nobody(rule, FOREIGN_DOMAIN, `${domainName} is another account's`);
+  if (user === undefined)
+    return nobody(rule, NO_USER, `To names no user of ${domainName}, and a domain itself cannot be called`);
+  const registered = world.contactsOf(sid, user);
+  if (registered.length === 0)
+    return nobody(rule, NOT_REGISTERED, `${user}@${domainName} is not registered`, 480);
+  const bindings = secure
+    ? registered.filter(({ destination }) => destination.transport === 'tls')
+    : registered;
+  if (bindings.length === 0)
+    return nobody(rule, NOT_SECURE, `${user}@${domainName} has not registered over TLS`, 488);
+  const devices = bindings.length === 1 ? 'one device' : `${bindings.length} devices, which ring together`;
+  return {
+    rule: `${rule}, registered with ${devices}`,
+    targets: bindings.map((binding) => ({
+      ...targetOf(secure ? asSecure(binding.uri) : binding.uri),
+      destination: binding.destination,
+    })),
+    forks: true,
+    fromDomain: domainName,
+  };
+}
+
+const targetOf = (uri: string): Target => ({ sid: null, uri, priority: 0, weight: 1, enabled: true });
+
+const nobody = (rule: string, code: number, why: string, sipStatus?: number): SipPlan => ({
+  rule,
+  targets: [],
+  fromDomain: undefined,
+  failure: { code, why, ...(sipStatus !== undefined && { sipStatus }) },
+});
+
+function read(text: string): SipUri | undefined {
+  try {
+    return parseUri(text);
+  } catch (error) {
+    if (error instanceof SipSyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function asSecure(contact: string): string {
+  const uri = parseUri(contact);
+  return formatUri({ ...uri, params: new Map([...uri.params, ['secure', 'true']]) });
+}
+
+/** The same account, or one of them the other's parent. */
+function isFamily(directory: Directory, one: string, other: string): boolean {
+  const parentOf = (sid: string) => directory.find(account, sid)?.accountSid;
+  return one === other || parentOf(one) === other || parentOf(other) === one;
+}

@@ -1,0 +1,99 @@
+// Lets a party hear one prompt after the other: speech, audio from a URL, keys, silence.
+import type { Clock, Timer } from '../../lib/clock.ts';
+import type { MediaSession } from '../../media/index.ts';
+import type { PromptAction } from '../../twiml/index.ts';
+import type { Notice } from '../call-log.ts';
+import type { WebhookResult } from '../webhook/client.ts';
+import { withoutSecrets } from '../webhook/url-display.ts';
+
+/** Twilio: audio whose type cannot be played. */
+const UNPLAYABLE = 13420;
+
+export interface PromptPlayerDeps {
+  readonly clock: Clock;
+  /** Undefined before the answer, and where the call is over: nothing is heard then. */
+  media(): MediaSession | undefined;
+  /** Fetches audio. */
+  download(url: string): Promise<WebhookResult>;
+  /** Tells what is done, in words. */
+  note(text: string): void;
+  /** Tells what went wrong. */
+  notify(notice: Pick<Notice, 'code' | 'level' | 'text'>): void;
+}
+
+export class PromptPlayer {
+  readonly #deps: PromptPlayerDeps;
+  /** Changes with every prompt and stop: what an earlier one still awaits is then ignored. */
+  #current = 0;
+  /** The session that plays. */
+  #playing: MediaSession | undefined;
+  #pause: { readonly timer: Timer; end(): void } | undefined;
+
+  constructor(deps: PromptPlayerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Resolves when it was heard to its end, cannot be played, or was stopped. */
+  async play(prompt: PromptAction): Promise<void> {
+    this.stop();
+    const current = this.#current;
+    switch (prompt.type) {
+      case 'pause':
+        this.#deps.note(`<Pause> of ${prompt.durationMs / 1000} s`);
+        return this.#wait(prompt.durationMs);
+      case 'say': {
+        this.#deps.note(`<Say> "${excerpt(prompt.text)}"`);
+        const { text, voice, language } = prompt;
+        return this.#hear((media) => media.play({ kind: 'speech', text, voice, language }));
+      }
+      case 'play-digits':
+        this.#deps.note(`<Play> of ${prompt.digits.length} digits`);
+        return this.#hear((media) => media.sendDigits(prompt.digits));
+      case 'play': {
+        const file = await this.#download(prompt.url);
+        if (file && current === this.#current)
+          await this.#hear((media) => media.play({ kind: 'audio', file }));
+      }
+    }
+  }
+
+  /** Silence now; what played counts as heard. */
+  stop(): void {
+    this.#current += 1;
+    this.#deps.clock.cancel(this.#pause?.timer);
+    this.#pause?.end();
+    this.#pause = undefined;
+    // Media is in another thread: what it need not hear costs a message.
+    this.#playing?.stopPlaying();
+    this.#playing = undefined;
+  }
+
+  #wait(durationMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#pause = { timer: this.#deps.clock.after(durationMs, resolve), end: resolve };
+    });
+  }
+
+  async #download(url: string): Promise<Buffer | undefined> {
+    this.#deps.note(`<Play> of ${withoutSecrets(url)}`);
+    const result = await this.#deps.download(url);
+    if (result.kind === 'answer') return result.body;
+    this.#warn(result.code, result.message);
+    return undefined;
+  }
+
+  async #hear(begin: (media: MediaSession) => Promise<unknown>): Promise<void> {
+    const media = this.#deps.media();
+    if (!media) return;
+    const current = this.#current;
+    this.#playing = media;
+    await begin(media).catch((error: Error) => this.#warn(UNPLAYABLE, error.message));
+    if (current === this.#current) this.#playing = undefined;
+  }
+
+  #warn(code: number, text: string): void {
+    this.#deps.notify({ code, level: 'warning', text });
+  }
+}
+
+const excerpt = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);

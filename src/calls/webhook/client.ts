@@ -1,0 +1,156 @@
+// Requests to the user's web application: signed, bounded in time and size, and never to a network that is not allowed.
+import { systemClock } from '../../lib/clock.ts';
+import type { Networks } from '../../lib/networks.ts';
+import { systemRandom } from '../../lib/random.ts';
+import type { WebhookTarget } from '../control.ts';
+import { WebhookAgents } from './agents.ts';
+import type { LookupAll } from './connector.ts';
+import { type Hop, sendHop } from './exchange.ts';
+import { type Fault, faultOf } from './faults.ts';
+import { Lanes } from './lanes.ts';
+import { type Overrides, parseOverrides, type RetryCause } from './overrides.ts';
+import { SessionMemory, type SessionWorld } from './session.ts';
+import { readWebhookUrl, type WebhookUrl } from './url.ts';
+
+export interface WebhookRequest extends WebhookTarget {
+  /** Form-encoded. */
+  readonly parameters: string;
+  /** The account's auth token, which signs. */
+  readonly authToken: string;
+  /** The same for every attempt of one logical request; 32 hex digits are sent as a UUID. */
+  readonly idempotencyToken: string;
+  /**
+   * What is asked for, which bounds the answer: 64 KiB for a document, 4 MiB for audio; of the answer to a callback
+   * 4 KiB are kept and the rest is nobody's concern. Default `document`.
+   */
+  readonly wanted?: 'document' | 'audio' | 'acknowledgement';
+}
+
+/** What came back, whether it is of use or not. Header names are in lower case. */
+export interface WebhookResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Empty where it was larger than what is taken. */
+  readonly body: Buffer;
+}
+
+/** `status` is below 300 for an `answer`; everything else is a `failure` with Twilio's code. */
+export type WebhookResult =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly contentType: string;
+      readonly body: Buffer;
+      readonly headers?: WebhookResponse['headers'];
+    }
+  | {
+      readonly kind: 'failure';
+      readonly code: number;
+      readonly message: string;
+      /** Where there was one. */
+      readonly response?: WebhookResponse;
+    };
+
+export interface WebhookSession {
+  /** Never rejects: what goes wrong is a `failure`. */
+  send(request: WebhookRequest): Promise<WebhookResult>;
+}
+
+export interface WebhookClient extends WebhookSession {
+  /** For the requests of one call: cookies are kept, and who has logged in stays so. `send` alone forgets at once. */
+  session(): WebhookSession;
+  close(): Promise<void>;
+}
+
+export interface WebhookClientOptions extends Partial<SessionWorld> {
+  /** Certificates that are trusted in place of the system's, in PEM. */
+  readonly ca?: string;
+  /** How names become addresses; the system's way where missing. */
+  readonly lookup?: LookupAll;
+}
+
+/** Of each account to each host: what comes beyond waits, and what would wait behind very many is refused. */
+const LANE = { active: 64, waiting: 1000 };
+
+export function createWebhookClient(
+  networks: Networks,
+  product: string,
+  options: WebhookClientOptions = {},
+): WebhookClient {
+  const { clock = systemClock, random = systemRandom() } = options;
+  const agents = new WebhookAgents({ ...options, networks });
+  const lanes = new Lanes(LANE);
+  const session = (): WebhookSession => {
+    const memory = new SessionMemory({ clock, random });
+    return { send: (request) => deliver(request, { agents, lanes, memory, product }) };
+  };
+  return { session, send: (request) => session().send(request), close: () => agents.close() };
+}
+
+interface DeliveryParts {
+  readonly agents: WebhookAgents;
+  readonly lanes: Lanes;
+  readonly memory: SessionMemory;
+  readonly product: string;
+}
+
+async function deliver(request: WebhookRequest, parts: DeliveryParts): Promise<WebhookResult> {
+  const target = readWebhookUrl(request.url);
+  if ('code' in target) return { kind: 'failure', ...target };
+  const overrides = parseOverrides(target.fragment);
+  if ('code' in overrides) return { kind: 'failure', ...overrides };
+  const signal = AbortSignal.timeout(overrides.totalMs);
+  try {
+    const name = `${request.authToken} ${target.url.origin}`;
+    const attempts = () => attempt({ request, target, overrides, signal }, parts);
+    const result = await parts.lanes.run(name, signal, attempts);
+    if (result !== 'full') return result;
+    const message = `${LANE.waiting} requests wait for ${target.url.host} already`;
+    return { kind: 'failure', code: 11200, message };
+  } catch (error) {
+    return failure(faultOf(error, overrides.totalMs));
+  }
+}
+
+interface Delivery {
+  readonly request: WebhookRequest;
+  readonly target: WebhookUrl;
+  readonly overrides: Overrides;
+  readonly signal: AbortSignal;
+}
+
+/** Tries as often as the overrides say; never again once part of an answer has come. @throws what aborted it. */
+async function attempt(delivery: Delivery, parts: DeliveryParts): Promise<WebhookResult> {
+  const { overrides, signal } = delivery;
+  for (let retries = overrides.retries; ; retries--) {
+    const { result, cause } = await once(delivery, parts);
+    const isWanted = cause !== undefined && overrides.retryOn.has(cause);
+    if (retries === 0 || !isWanted || signal.aborted) return result;
+  }
+}
+
+async function once(
+  { request, target, overrides, signal }: Delivery,
+  { agents, memory, product }: DeliveryParts,
+): Promise<{ readonly result: WebhookResult; readonly cause?: RetryCause }> {
+  const first: Hop = { ...target, method: request.method, form: request.parameters };
+  const { readMs } = overrides;
+  const progress = { hasBegun: false };
+  try {
+    const dispatcher = agents.get(overrides);
+    const result = await sendHop(first, { request, product, dispatcher, readMs, memory, signal, progress });
+    const cause = causeOf(result);
+    return { result, ...(cause && { cause }) };
+  } catch (error) {
+    const { cause, ...fault } = faultOf(signal.aborted ? signal.reason : error, overrides.totalMs);
+    return { result: failure(fault), ...(cause && !progress.hasBegun && { cause }) };
+  }
+}
+
+function causeOf(result: WebhookResult): RetryCause | undefined {
+  const status = result.kind === 'failure' ? result.response?.status : undefined;
+  if (status === undefined || status < 400) return undefined;
+  return status < 500 ? '4xx' : '5xx';
+}
+
+const failure = ({ code, message }: Fault): WebhookResult => ({ kind: 'failure', code, message });
