@@ -1,6 +1,7 @@
 // Secrets are compared in constant time, whoever asks: guessing learns nothing from how long an answer takes.
 import { beforeEach, expect, it, vi } from 'vitest';
-import { basic, OWNER, startApi } from '../../test/support/api-server.ts';
+import { OWNER, startApi } from '../../test/support/api-server.ts';
+import { basic } from '../../test/support/twilio-client.ts';
 
 const compared: { readonly lengths: readonly number[] }[] = [];
 

@@ -1,8 +1,8 @@
 // Strangers, mistakes and malice: everything is answered in Twilio's words, and nothing breaks.
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { basic, OWNER, STRANGER, startApi } from '../../test/support/api-server.ts';
-import { twilioClient } from '../../test/support/twilio-client.ts';
+import { OWNER, STRANGER, startApi } from '../../test/support/api-server.ts';
+import { basic, twilioClient } from '../../test/support/twilio-client.ts';
 
 const AUTH = `Authorization: ${basic(OWNER.sid, OWNER.token)}\r\n`;
 const FORM = 'Content-Type: application/x-www-form-urlencoded\r\n';

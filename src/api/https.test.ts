@@ -3,8 +3,9 @@ import { request } from 'node:https';
 import { connect } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type ApiServer, basic, OWNER, startApi } from '../../test/support/api-server.ts';
+import { type ApiServer, OWNER, startApi } from '../../test/support/api-server.ts';
 import { certificateFor } from '../../test/support/certificates.ts';
+import { basic } from '../../test/support/twilio-client.ts';
 import { type HttpsListener, listenHttps } from './https.ts';
 
 const ours = certificateFor('tandem.example', '127.0.0.1');

@@ -1,6 +1,7 @@
 // What an operator sees of the API: a log line of each request, and what Prometheus scrapes.
 import { describe, expect, it } from 'vitest';
-import { basic, OWNER, STRANGER, startApi } from '../../test/support/api-server.ts';
+import { OWNER, STRANGER, startApi } from '../../test/support/api-server.ts';
+import { basic } from '../../test/support/twilio-client.ts';
 import type { Log } from '../lib/log.ts';
 
 interface Line {

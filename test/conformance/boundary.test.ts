@@ -1,6 +1,7 @@
 // Whatever belongs to another account does not exist, and neither does what has no SID's form: on every path.
 import { expect, it } from 'vitest';
-import { type ApiServer, basic, OWNER, STRANGER, startApi } from '../support/api-server.ts';
+import { type ApiServer, OWNER, STRANGER, startApi } from '../support/api-server.ts';
+import { basic } from '../support/twilio-client.ts';
 import { type Made, oneOfEach } from './one-of-each.ts';
 
 const METHODS = ['GET', 'POST', 'DELETE'];

@@ -22,13 +22,6 @@ const refused = (promise: Promise<unknown>) =>
     ({ status, code }: Record<string, unknown>) => ({ status, code }),
   );
 
-async function trunkTo(...targets: string[]): Promise<string> {
-  const { v1 } = exchange.client.voice;
-  const policy = await v1.connectionPolicies.create();
-  for (const target of targets) await v1.connectionPolicies(policy.sid).targets.create({ target });
-  return (await v1.byocTrunks.create({ connectionPolicySid: policy.sid })).sid;
-}
-
 beforeEach(async () => {
   app = await startWebhookApp(({ path }, response) => {
     if (path === '/broken') response.writeHead(500, { 'content-type': 'text/plain' }).end('out of order');
@@ -136,11 +129,7 @@ describe('a live call', () => {
 
   it('is told another status callback, and tells who picked up', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
-    const { sid } = await exchange.client.calls.create({
-      to: '+15550001234',
-      from: FROM,
-      byoc: await trunkTo(carrier.uri),
-      twiml: LONG,
+    const sid = await exchange.place(await exchange.trunkTo(carrier.uri), {
       machineDetection: 'Enable',
       statusCallback: `${app.url}/old`,
     });
@@ -161,12 +150,7 @@ describe('a live call', () => {
 
   it('is given another fallback, which a redirect that fails then takes', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
-    const { sid } = await exchange.client.calls.create({
-      to: '+15550001234',
-      from: FROM,
-      byoc: await trunkTo(carrier.uri),
-      twiml: LONG,
-    });
+    const sid = await exchange.place(await exchange.trunkTo(carrier.uri));
     await exchange.reached(sid, 'in-progress');
     await exchange.client.calls(sid).update({ fallbackUrl: `${app.url}/hangup` });
     await exchange.client.calls(sid).update({ url: `${app.url}/broken` });
@@ -179,12 +163,7 @@ describe('a live call', () => {
 
   it('ends at a time limit that was set while it was up', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
-    const { sid } = await exchange.client.calls.create({
-      to: '+15550001234',
-      from: FROM,
-      byoc: await trunkTo(carrier.uri),
-      twiml: LONG,
-    });
+    const sid = await exchange.place(await exchange.trunkTo(carrier.uri));
     await exchange.reached(sid, 'in-progress');
     await exchange.client.calls(sid).update({ timeLimit: 1 });
     expect((await exchange.ended(sid)).status).toBe('completed');
@@ -196,7 +175,7 @@ describe('a live call', () => {
 
   it('cannot be redirected before its answer, nor changed or ended after its end, whoever comes first', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
-    const byoc = await trunkTo(carrier.uri);
+    const byoc = await exchange.trunkTo(carrier.uri);
     const place = (to: string) => exchange.client.calls.create({ to, from: FROM, byoc, twiml: LONG });
     const ringing = await place('+15550000180');
     await exchange.reached(ringing.sid, 'ringing');
@@ -226,7 +205,7 @@ describe('calls above the rate', () => {
   it('wait as queued and start in order; one that is canceled then is heard of by nobody', async () => {
     exchange = await startExchange({ TANDEM_CALLS_PER_SECOND: '1' });
     const carrier = await exchange.carrier({ ringMs: 0 });
-    const byoc = await trunkTo(carrier.uri);
+    const byoc = await exchange.trunkTo(carrier.uri);
     const place = (to: string) =>
       exchange.client.calls.create({
         to,
@@ -274,7 +253,12 @@ describe('calls above the rate', () => {
   it('or above the number that an account may have are refused', async () => {
     exchange = await startExchange({ TANDEM_MAX_CALLS: '1' });
     const carrier = await exchange.carrier({ ringMs: 0 });
-    const order = { to: '+15550000180', from: FROM, byoc: await trunkTo(carrier.uri), twiml: HANGUP };
+    const order = {
+      to: '+15550000180',
+      from: FROM,
+      byoc: await exchange.trunkTo(carrier.uri),
+      twiml: HANGUP,
+    };
     const { sid } = await exchange.client.calls.create(order);
     expect(await refused(exchange.client.calls.create(order))).toEqual({ status: 429, code: 10004 });
     await exchange.client.calls(sid).update({ status: 'completed' });
@@ -290,10 +274,7 @@ describe('what a call leaves to read', () => {
 
   it('its requests with their answers, and what went wrong in them', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
-    const { sid } = await exchange.client.calls.create({
-      to: '+15550001234',
-      from: FROM,
-      byoc: await trunkTo(carrier.uri),
+    const sid = await exchange.place(await exchange.trunkTo(carrier.uri), {
       url: `${app.url}/broken`,
       twiml: HANGUP,
       fallbackUrl: `${app.url}/bad`,
@@ -342,12 +323,7 @@ describe('what a call leaves to read', () => {
   });
 
   it('why it had no way to go, as an error', async () => {
-    const { sid } = await exchange.client.calls.create({
-      to: '+15550001234',
-      from: FROM,
-      byoc: await trunkTo(),
-      twiml: HANGUP,
-    });
+    const sid = await exchange.place(await exchange.trunkTo(), { twiml: HANGUP });
     await exchange.ended(sid);
     await exchange.quiet();
     expect(await exchange.client.calls(sid).notifications.list({ log: 0 })).toMatchObject([

@@ -79,7 +79,7 @@ describe('where a number goes', () => {
     expect(notices).toMatchObject([{ errorCode: '32010' }]);
     expect((await scene.exchange.trace(child?.sid ?? '')).rule).toContain('no CarrierRoute takes +4930000');
 
-    await routeOver(await scene.trunkTo(callee));
+    await routeOver(await scene.exchange.trunkTo(callee.uri));
     const { sid } = await scene.call(scene.dial('+4930001'));
     await hears(scene.caller, CALLEE_HZ);
     await scene.hangUp(sid);
@@ -92,13 +92,8 @@ describe('where a number goes', () => {
   });
 
   async function routeOver(trunk: string): Promise<void> {
-    const { accountSid, authToken } = scene.exchange.account;
-    const response = await fetch(`${scene.exchange.tandem.http}/tandem/v1/CarrierRoutes`, {
-      method: 'POST',
-      headers: { authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}` },
-      body: new URLSearchParams({ Prefix: '+49', ByocTrunkSid: trunk }),
-    });
-    expect(response.status).toBe(201);
+    const { status } = await scene.exchange.ours('CarrierRoutes', { Prefix: '+49', ByocTrunkSid: trunk });
+    expect(status).toBe(201);
   }
 });
 
@@ -206,8 +201,7 @@ describe('a recording', () => {
   });
 
   async function fetchWav(url: string): Promise<Buffer> {
-    const { accountSid, authToken } = scene.exchange.account;
-    const authorization = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`;
+    const { authorization } = scene.exchange;
     const response = await fetch(url, { headers: { authorization } });
     return Buffer.from(await response.arrayBuffer());
   }

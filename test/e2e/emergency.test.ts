@@ -13,19 +13,12 @@ afterEach(() => inbound.stop());
 
 /** A trunk to a carrier that answers, chosen for numbers that begin with `prefix`. */
 async function routed(prefix: string) {
-  const { client, account, tandem, ...exchange } = inbound.exchange;
-  const { sid: policy } = await client.voice.v1.connectionPolicies.create();
+  const { exchange } = inbound;
   const carrier = await exchange.carrier();
-  await client.voice.v1.connectionPolicies(policy).targets.create({ target: carrier.uri });
-  const trunk = await client.voice.v1.byocTrunks.create({ connectionPolicySid: policy });
-  const authorization = `Basic ${btoa(`${account.accountSid}:${account.authToken}`)}`;
-  const made = await fetch(`${tandem.http}/tandem/v1/CarrierRoutes`, {
-    method: 'POST',
-    headers: { authorization },
-    body: new URLSearchParams({ Prefix: prefix, ByocTrunkSid: trunk.sid }),
-  });
+  const trunk = await exchange.trunkTo(carrier.uri);
+  const made = await exchange.ours('CarrierRoutes', { Prefix: prefix, ByocTrunkSid: trunk });
   expect(made.status).toBe(201);
-  return { trunk: trunk.sid, carrier };
+  return { trunk, carrier };
 }
 
 /** The domain may call emergency services, and is called back at a number of its own. */

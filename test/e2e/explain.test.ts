@@ -15,17 +15,9 @@ afterEach(() => exchange.stop());
 /** Exit code of a worker that was ended from outside. */
 const TERMINATED = 1;
 
-async function ask(path: string, form: Readonly<Record<string, string>>, signal: AbortSignal | null = null) {
-  const { accountSid, authToken } = exchange.account;
-  const authorization = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`;
-  const response = await fetch(`${exchange.tandem.http}/tandem/v1/${path}`, {
-    method: 'POST',
-    headers: { authorization },
-    body: new URLSearchParams(form),
-    signal,
-  });
-  // The test reads what the exchange answers, whatever its shape.
-  return { status: response.status, body: (await response.json()) as never as Record<string, never> };
+async function ask(path: string, form: Readonly<Record<string, string>>, signal?: AbortSignal) {
+  const answer = await exchange.ours(path, form, signal && { signal });
+  return { status: answer.status, body: answer.body as Record<string, never> };
 }
 
 interface Spec {

@@ -32,16 +32,11 @@ describe.each(['udp', 'tcp', 'tls'] as const)('over %s', (transport) => {
     rmSync(folder, { recursive: true });
   });
 
-  async function call(first: string, options: { readonly timeout?: number } = {}): Promise<string> {
-    const { client } = exchange;
-    const policy = await client.voice.v1.connectionPolicies.create();
-    for (const [priority, target] of [first, next.uri].entries()) {
-      await client.voice.v1.connectionPolicies(policy.sid).targets.create({ target, priority });
-    }
-    const { sid: byoc } = await client.voice.v1.byocTrunks.create({ connectionPolicySid: policy.sid });
-    const order = { to: '+15550001234', from: '+15550009999', byoc, twiml: '<Response><Hangup/></Response>' };
-    return (await client.calls.create({ ...order, ...options })).sid;
-  }
+  const call = async (first: string, options: { readonly timeout?: number } = {}): Promise<string> =>
+    exchange.place(await exchange.trunkTo(first, next.uri), {
+      twiml: '<Response><Hangup/></Response>',
+      ...options,
+    });
 
   /** The call's status and the error in its trace, how each attempt ended, and whether the next target was asked. */
   async function result(sid: string, before: number) {

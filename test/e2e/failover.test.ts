@@ -1,16 +1,19 @@
 // Failover where the network or the carrier is unkind: lost datagrams, dead addresses, strange certificates.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RouteRunner } from '../../src/calls/route/route-runner.ts';
+import { readConfig } from '../../src/config.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { seededRandom, systemRandom } from '../../src/lib/random.ts';
-import { type CallReport, type RouteOutcome, SILENCE_MS, type Target } from '../../src/routing/index.ts';
+import { type CallReport, type RouteOutcome, type Target } from '../../src/routing/index.ts';
 import { createUserAgent, locate, parseUri } from '../../src/sip/index.ts';
 import { certificateFor } from '../support/certificates.ts';
 import { CountingClock } from '../support/counting-clock.ts';
 import { startDnsServer, type Zone } from '../support/dns-server.ts';
-import { type Exchange, startExchange, type TestCarrier } from '../support/exchange.ts';
+import { CALL, type Exchange, startExchange, type TestCarrier } from '../support/exchange.ts';
 import { startLossyLine } from '../support/lossy-line.ts';
 import { ANSWER_SDP } from '../support/sip-peer.ts';
+
+const rules = readConfig({}).failover;
 
 const HANG_UP = '<Response><Hangup/></Response>';
 
@@ -34,10 +37,8 @@ async function trunkTo(...uris: readonly string[]) {
   return { policy, targets, byoc };
 }
 
-const CALL = { to: '+15550001234', from: '+15550009999' };
-
 async function call(byoc: string): Promise<string> {
-  return (await exchange.client.calls.create({ ...CALL, byoc, twiml: HANG_UP })).sid;
+  return exchange.place(byoc, { twiml: HANG_UP });
 }
 
 async function ask(method: 'GET' | 'POST' | 'DELETE', path: string, form?: Readonly<Record<string, string>>) {
@@ -101,12 +102,13 @@ describe('a target with several addresses', () => {
       };
       const find = (uri: string) => locate(parseUri(uri), { resolver, random });
       const runner = new RouteRunner(
-        { agent, locate: find, clock, random, health },
+        { agent, locate: find, clock, random, health, rules },
         { rule: 'a test', targets, timeoutMs: 30_000 },
         {
           dialing: () => {},
           ringing: () => {},
           lateEvent: () => {},
+          attemptFailed: () => {},
           early: () => {},
           final: () => {},
           answered: (dialog) => {
@@ -121,7 +123,7 @@ describe('a target with several addresses', () => {
       const body = { contentType: 'application/sdp', content: ANSWER_SDP };
       runner.start({ user: '+15550001234', fromUri: 'sip:me@127.0.0.1', headers: [], offer: () => body });
     });
-    if (firstIsSilent) await expect.poll(() => clock.hurry(SILENCE_MS)).toBe(1);
+    if (firstIsSilent) await expect.poll(() => clock.hurry(rules.silenceMs)).toBe(1);
     const outcome = await ending;
     await agent.close();
     await dns.close();
@@ -197,6 +199,44 @@ describe('the certificate of a target', () => {
   });
 });
 
+/** Swaps the exchange for one with settings of its own while `test` runs. */
+async function withSettings(settings: Readonly<Record<string, string>>, test: () => Promise<void>) {
+  const before = exchange;
+  exchange = await startExchange(settings);
+  try {
+    await test();
+  } finally {
+    await exchange.stop();
+    exchange = before;
+  }
+}
+
+describe('the rules of failover, changed by settings', () => {
+  const SETTINGS = {
+    TANDEM_FAILOVER_SILENCE_MS: '2345',
+    TANDEM_FAILOVER_STALL_MS: '6789',
+    TANDEM_FAILOVER_RING_AGAIN: 'yes',
+  };
+  const refusal = (status: number, after: 'ringing' | 'early media') =>
+    ({ kind: 'refuse', status, after }) as const;
+
+  it.each([
+    ['is silent', { kind: 'ignore' }, 2345, 'no response within 2.345 s'],
+    ['sends 100 alone', { kind: 'stall' }, 6789, 'no ringing within 6.789 s of its 100'],
+    ['rings, then is unavailable', refusal(480, 'ringing'), 0, '480 is no answer about the callee'],
+    ['is heard, then fails', refusal(500, 'early media'), 0, '500 is no answer about the callee'],
+  ] as const)('a target that %s is left for the next', (_name, treatment, delayMs, why) =>
+    withSettings(SETTINGS, async () => {
+      const first = await exchange.carrier({ treatment });
+      const { byoc } = await trunkTo(first.uri, (await exchange.carrier({ ringMs: 0 })).uri);
+      const sid = await call(byoc);
+      if (delayMs > 0) await expect.poll(() => exchange.hurry(delayMs)).toBe(1);
+      expect((await exchange.ended(sid)).status).toBe('completed');
+      expect((await exchange.trace(sid)).attempts).toMatchObject([{ why }, { result: 'answered' }]);
+    }),
+  );
+});
+
 describe('the health of a target', () => {
   const health = async (query = '') => (await ask('GET', `/tandem/v1/TargetHealth${query}`)).body;
   const stateOf = async (sid: string) => (await health(`/${sid}`)).state as string;
@@ -260,10 +300,7 @@ describe('the health of a target', () => {
   });
 
   it('is asked for by OPTIONS without a call, of any account', async () => {
-    const watched = await startExchange({ TANDEM_HEALTH_INTERVAL_S: '1', TANDEM_HEALTH_FAILURES: '1' });
-    const before = exchange;
-    exchange = watched;
-    try {
+    await withSettings({ TANDEM_HEALTH_INTERVAL_S: '1', TANDEM_HEALTH_FAILURES: '1' }, async () => {
       const [dead, alive] = [await exchange.carrier({ always: 'unavailable' }), await exchange.carrier({})];
       const { targets } = await trunkTo(dead.uri, alive.uri);
       await expect
@@ -273,9 +310,6 @@ describe('the health of a target', () => {
         { state: 'down', why: 'a check failed, the last one: OPTIONS is answered 503' },
       ]);
       expect([dead.invites(), alive.invites()]).toEqual([0, 0]);
-    } finally {
-      exchange = before;
-      await watched.stop();
-    }
+    });
   });
 });

@@ -23,22 +23,11 @@ afterEach(async () => {
   await app.close();
 });
 
-/** A trunk over targets by ascending priority, made with the official client. */
-async function trunkTo(...targets: string[]): Promise<string> {
-  const { client } = exchange;
-  const policy = await client.voice.v1.connectionPolicies.create({ friendlyName: 'test' });
-  for (const [index, target] of targets.entries()) {
-    await client.voice.v1.connectionPolicies(policy.sid).targets.create({ target, priority: index + 1 });
-  }
-  const trunk = await client.voice.v1.byocTrunks.create({ connectionPolicySid: policy.sid });
-  return trunk.sid;
-}
-
 describe('a call over a BYOC trunk', () => {
   it('survives a carrier that answers 503, is heard by the callee, and says why it went where it went', async () => {
     const dead = await exchange.carrier({ always: 'unavailable' });
     const alive = await exchange.carrier({ ringMs: 50 });
-    const byoc = await trunkTo(dead.uri, alive.uri);
+    const byoc = await exchange.trunkTo(dead.uri, alive.uri);
     const placed = await exchange.client.calls.create({
       to: '+15550001234',
       from: FROM,
@@ -107,10 +96,7 @@ describe('a call over a BYOC trunk', () => {
   it.each(['silence', 'a closed port'])('goes on after 4 s of %s', async (kind) => {
     const dead = kind === 'silence' ? (await exchange.carrier({ always: 'silent' })).uri : 'sip:127.0.0.1:9';
     const alive = await exchange.carrier({ ringMs: 0 });
-    const { sid } = await exchange.client.calls.create({
-      to: '+15550001234',
-      from: FROM,
-      byoc: await trunkTo(dead, alive.uri),
+    const sid = await exchange.place(await exchange.trunkTo(dead, alive.uri), {
       twiml: '<Response><Hangup/></Response>',
     });
     expect((await exchange.ended(sid)).status).toBe('completed');
@@ -130,7 +116,7 @@ describe('a call over a BYOC trunk', () => {
     const { sid } = await exchange.client.calls.create({
       to,
       from: FROM,
-      byoc: await trunkTo(first.uri, second.uri),
+      byoc: await exchange.trunkTo(first.uri, second.uri),
       twiml: HELLO,
       statusCallback: app.url,
     });
@@ -152,8 +138,8 @@ describe('a call over a BYOC trunk', () => {
         twiml: HELLO,
         statusCallback: app.url,
       });
-    const exhausted = await call(await trunkTo(down.uri, down.uri));
-    const targetless = await call(await trunkTo());
+    const exhausted = await call(await exchange.trunkTo(down.uri, down.uri));
+    const targetless = await call(await exchange.trunkTo());
     expect((await exchange.ended(exhausted.sid)).status).toBe('failed');
     expect((await exchange.ended(targetless.sid)).status).toBe('failed');
     const errorOf = async (sid: string) =>
@@ -167,7 +153,7 @@ describe('a call over a BYOC trunk', () => {
     const { sid } = await exchange.client.calls.create({
       to: '+15550000180',
       from: FROM,
-      byoc: await trunkTo(carrier.uri),
+      byoc: await exchange.trunkTo(carrier.uri),
       twiml: HELLO,
       timeout: 1,
     });
@@ -182,7 +168,7 @@ describe('a call over a BYOC trunk', () => {
       const { sid } = await exchange.client.calls.create({
         to: '+15550000180',
         from: FROM,
-        byoc: await trunkTo(carrier.uri),
+        byoc: await exchange.trunkTo(carrier.uri),
         twiml: HELLO,
       });
       await exchange.reached(sid, 'ringing');
@@ -197,7 +183,7 @@ describe('a call over a BYOC trunk', () => {
     const { sid } = await exchange.client.calls.create({
       to: '+15550000002',
       from: FROM,
-      byoc: await trunkTo(carrier.uri),
+      byoc: await exchange.trunkTo(carrier.uri),
       twiml: LONG,
     });
     expect((await exchange.ended(sid)).status).toBe('completed');
@@ -208,12 +194,7 @@ describe('a call over a BYOC trunk', () => {
 
   it('is hung up over the API, and then can be neither redirected nor ended again', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
-    const { sid } = await exchange.client.calls.create({
-      to: '+15550001234',
-      from: FROM,
-      byoc: await trunkTo(carrier.uri),
-      twiml: LONG,
-    });
+    const sid = await exchange.place(await exchange.trunkTo(carrier.uri));
     await exchange.reached(sid, 'in-progress');
     await exchange.client.calls(sid).update({ status: 'completed' });
     expect((await exchange.ended(sid)).status).toBe('completed');
@@ -232,12 +213,7 @@ describe('a call over a BYOC trunk', () => {
       else if (path === '/music/next') xml('<Response><Play>tone.wav</Play></Response>');
       else response.writeHead(200, { 'content-type': 'audio/wav' }).end(toneWav(1000, 1));
     });
-    const { sid } = await exchange.client.calls.create({
-      to: '+15550001234',
-      from: FROM,
-      byoc: await trunkTo(carrier.uri),
-      url: `${media.url}/start`,
-    });
+    const sid = await exchange.place(await exchange.trunkTo(carrier.uri), { url: `${media.url}/start` });
     expect((await exchange.ended(sid)).status).toBe('completed');
     await media.close();
     expect(media.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
@@ -253,12 +229,7 @@ describe('a call over a BYOC trunk', () => {
 
   it('is redirected while it is up', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
-    const { sid } = await exchange.client.calls.create({
-      to: '+15550001234',
-      from: FROM,
-      byoc: await trunkTo(carrier.uri),
-      twiml: LONG,
-    });
+    const sid = await exchange.place(await exchange.trunkTo(carrier.uri));
     await exchange.reached(sid, 'in-progress');
     await exchange.client.calls(sid).update({ twiml: HELLO });
     expect((await exchange.ended(sid)).status).toBe('completed');
@@ -269,7 +240,7 @@ describe('a call over a BYOC trunk', () => {
 describe('after calls', () => {
   it('no timer, port or dialog is left', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
-    const byoc = await trunkTo(carrier.uri);
+    const byoc = await exchange.trunkTo(carrier.uri);
     const place = (to: string) =>
       exchange.client.calls.create({ to, from: FROM, byoc, twiml: '<Response><Hangup/></Response>' });
     const calls = await Promise.all(
@@ -293,12 +264,7 @@ describe('after calls', () => {
 
   it('the ports are seen while a call is up', async () => {
     const carrier = await exchange.carrier({ ringMs: 0 });
-    const { sid } = await exchange.client.calls.create({
-      to: '+15550001234',
-      from: FROM,
-      byoc: await trunkTo(carrier.uri),
-      twiml: LONG,
-    });
+    const sid = await exchange.place(await exchange.trunkTo(carrier.uri));
     await exchange.reached(sid, 'in-progress');
     expect(openRtpPorts()).toHaveLength(2); // RTP and RTCP
     await exchange.client.calls(sid).update({ status: 'completed' });

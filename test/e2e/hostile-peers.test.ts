@@ -16,21 +16,8 @@ afterEach(async () => {
 });
 
 /** Places a call to the peer first, then to a carrier that answers; resolves with its sid. */
-async function callPeer(next?: string): Promise<string> {
-  const { client } = exchange;
-  const policy = await client.voice.v1.connectionPolicies.create();
-  const targets = client.voice.v1.connectionPolicies(policy.sid).targets;
-  await targets.create({ target: peer.uri, priority: 1 });
-  if (next) await targets.create({ target: next, priority: 2 });
-  const trunk = await client.voice.v1.byocTrunks.create({ connectionPolicySid: policy.sid });
-  const call = await client.calls.create({
-    to: '+15550001234',
-    from: '+15550009999',
-    byoc: trunk.sid,
-    twiml: '<Response><Pause length="30"/></Response>',
-  });
-  return call.sid;
-}
+const callPeer = async (...next: readonly string[]): Promise<string> =>
+  exchange.place(await exchange.trunkTo(peer.uri, ...next));
 
 const SIP_PORT = () => Number(exchange.tandem.sip.split(':')[1]);
 

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SILENCE_MS } from '../../src/routing/index.ts';
 import type { Endpoint } from '../../src/sip/index.ts';
 import { type Exchange, startExchange, type TestCarrier } from '../support/exchange.ts';
 import {
@@ -53,16 +52,8 @@ async function sendAnew(text: string, to: Endpoint): Promise<() => unknown> {
   return other.close;
 }
 
-async function call(...targets: readonly string[]): Promise<string> {
-  const { client } = exchange;
-  const { sid: policy } = await client.voice.v1.connectionPolicies.create();
-  for (const [priority, target] of targets.entries()) {
-    await client.voice.v1.connectionPolicies(policy).targets.create({ target, priority });
-  }
-  const { sid: byoc } = await client.voice.v1.byocTrunks.create({ connectionPolicySid: policy });
-  const twiml = '<Response><Pause length="60"/></Response>';
-  return (await client.calls.create({ to: '+15550001234', from: '+15550009999', byoc, twiml })).sid;
-}
+const call = async (...targets: readonly string[]): Promise<string> =>
+  exchange.place(await exchange.trunkTo(...targets));
 
 const statusOf = async (sid: string) => (await exchange.client.calls(sid).fetch()).status;
 const sent = (what: string): readonly Datagram[] => peer.received.filter((each) => each.what === what);
@@ -83,7 +74,7 @@ const late = async (sid: string): Promise<readonly string[]> =>
 async function givenUp(): Promise<{ sid: string; invite: Datagram }> {
   const sid = await call(peer.uri, alive.uri);
   const invite = await peer.next('INVITE');
-  exchange.hurry(SILENCE_MS);
+  exchange.hurry(4_000);
   await exchange.reached(sid, 'in-progress');
   const [first] = (await exchange.trace(sid)).attempts;
   expect(first).toMatchObject({ result: 'failed over', why: 'no response within 4 s' });

@@ -8,14 +8,12 @@ import { pathToFileURL } from 'node:url';
 import { MPEGDecoder } from 'mpg123-decoder';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { toneLevel } from '../../src/media/index.ts';
-import { basic } from '../support/api-server.ts';
 import { type Exchange, startExchange } from '../support/exchange.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { toneWav } from '../support/tone-wav.ts';
-import { twilioClient } from '../support/twilio-client.ts';
+import { basic, twilioClient } from '../support/twilio-client.ts';
 import { startWebhookApp, type WebhookApp } from '../support/webhook-app.ts';
 
-const FROM = '+15550009999';
 /** The built-in carrier answers and plays 440 Hz. */
 const TONE_440 = '+15550001440';
 const PAUSE = '<Response><Pause length="60"/></Response>';
@@ -46,18 +44,15 @@ const refused = (promise: Promise<unknown>) =>
 /** A call to the carrier that has been answered. */
 async function answered(to: string, twiml: string): Promise<string> {
   const carrier = await exchange.carrier({ ringMs: 0 });
-  const { v1 } = exchange.client.voice;
-  const policy = await v1.connectionPolicies.create();
-  await v1.connectionPolicies(policy.sid).targets.create({ target: carrier.uri });
-  const byoc = (await v1.byocTrunks.create({ connectionPolicySid: policy.sid })).sid;
-  const { sid } = await exchange.client.calls.create({ to, from: FROM, byoc, twiml });
+  const byoc = await exchange.trunkTo(carrier.uri);
+  const sid = await exchange.place(byoc, { to, twiml });
   await exchange.reached(sid, 'in-progress');
   return sid;
 }
 
 async function sound(url: string): Promise<Buffer> {
-  const { accountSid, authToken } = exchange.account;
-  const response = await fetch(url, { headers: { authorization: basic(accountSid, authToken) } });
+  const { authorization } = exchange;
+  const response = await fetch(url, { headers: { authorization } });
   expect([url, response.status]).toEqual([url, 200]);
   return Buffer.from(await response.arrayBuffer());
 }

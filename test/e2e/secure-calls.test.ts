@@ -36,15 +36,6 @@ async function otherPhone(): Promise<Softphone> {
 }
 
 /** A trunk over these targets, the first one first. */
-async function trunkTo(...targets: readonly string[]): Promise<string> {
-  const { voice } = inbound.exchange.client;
-  const policy = await voice.v1.connectionPolicies.create({});
-  for (const [index, target] of targets.entries()) {
-    await voice.v1.connectionPolicies(policy.sid).targets.create({ target, priority: index + 1 });
-  }
-  return (await voice.v1.byocTrunks.create({ connectionPolicySid: policy.sid })).sid;
-}
-
 const keyOf = (sdp: string): string | undefined => /^a=crypto:\S+ \S+ inline:(\S+)/m.exec(sdp)?.[1];
 
 describe('a callee at a secure URI', () => {
@@ -129,7 +120,7 @@ describe('failover', () => {
       await second.expects({ refuses: 503 }),
       await third.expects(),
     ];
-    const byoc = await trunkTo(secureUri(phone), secureUri(second), third.uri());
+    const byoc = await inbound.exchange.trunkTo(secureUri(phone), secureUri(second), third.uri());
     const { sid } = await exchange.client.calls.create({
       to: '+15550001234',
       from: FROM,

@@ -18,24 +18,7 @@ let exchange: Exchange;
 
 afterEach(() => exchange.stop());
 
-async function trunkTo(...targets: string[]): Promise<string> {
-  const { voice } = exchange.client;
-  const policy = await voice.v1.connectionPolicies.create();
-  for (const [index, target] of targets.entries()) {
-    await voice.v1.connectionPolicies(policy.sid).targets.create({ target, priority: index + 1 });
-  }
-  return (await voice.v1.byocTrunks.create({ connectionPolicySid: policy.sid })).sid;
-}
-
-async function call(byoc: string, twiml = ANSWERED): Promise<string> {
-  const { sid } = await exchange.client.calls.create({
-    to: '+15550001234',
-    from: '+15550009999',
-    byoc,
-    twiml,
-  });
-  return sid;
-}
+const call = (byoc: string, twiml = ANSWERED): Promise<string> => exchange.place(byoc, { twiml });
 
 /** Starts an exchange that trusts `trusted`. */
 async function startTrusting(settings: Readonly<Record<string, string>> = {}): Promise<void> {
@@ -54,21 +37,21 @@ describe('a call', () => {
     await startTrusting();
     const carrier = await exchange.carrier({ transport, tls: trusted });
     expect(carrier.uri).toMatch(new RegExp(`^sip:127\\.0\\.0\\.1:\\d+;transport=${transport}$`));
-    const byoc = await trunkTo(carrier.uri);
+    const byoc = await exchange.trunkTo(carrier.uri);
     const sid = await call(byoc);
     expect((await exchange.ended(sid)).status).toBe('completed');
     const { call: heard } = await carrier.event('ended');
     expect(heard.to).toBe('+15550001234');
 
     const hangsUp = await exchange.carrier({ transport, tls: trusted, always: 'hang-up' });
-    const second = await call(await trunkTo(hangsUp.uri), LONG);
+    const second = await call(await exchange.trunkTo(hangsUp.uri), LONG);
     expect((await exchange.ended(second)).status).toBe('completed');
   });
 
   it('finds a TLS carrier by its name', async () => {
     await startTrusting();
     const carrier = await exchange.carrier({ transport: 'tls', tls: trusted });
-    const sid = await call(await trunkTo(carrier.uri.replace('127.0.0.1', 'localhost')));
+    const sid = await call(await exchange.trunkTo(carrier.uri.replace('127.0.0.1', 'localhost')));
     expect((await exchange.ended(sid)).status).toBe('completed');
   });
 
@@ -76,7 +59,7 @@ describe('a call', () => {
     await startTrusting();
     const other = await exchange.carrier({ transport: 'tls', tls: stranger });
     const carrier = await exchange.carrier({ transport: 'tcp' });
-    const sid = await call(await trunkTo(other.uri, 'sip:127.0.0.1:9;transport=tcp', carrier.uri));
+    const sid = await call(await exchange.trunkTo(other.uri, 'sip:127.0.0.1:9;transport=tcp', carrier.uri));
     expect((await exchange.ended(sid)).status).toBe('completed');
     const { attempts } = await exchange.trace(sid);
     expect(attempts.map(({ why }) => why)).toEqual([
@@ -116,7 +99,7 @@ describe('the certificate', () => {
     write('old.example');
     await startTrusting({ TANDEM_TLS_CERT, TANDEM_TLS_KEY });
     const carrier = await exchange.carrier({ transport: 'tls', tls: trusted });
-    const sid = await call(await trunkTo(carrier.uri), LONG);
+    const sid = await call(await exchange.trunkTo(carrier.uri), LONG);
     await exchange.reached(sid, 'in-progress');
     const before = await openStreamPeer(tlsPlace());
     expect(certificateName(before)).toBe('old.example');
@@ -142,6 +125,6 @@ describe('the certificate', () => {
     exchange = await startExchange({ TANDEM_DATA });
     expect(exchange.tandem.sips).toBeUndefined();
     const carrier = await exchange.carrier({ transport: 'tcp' });
-    expect((await exchange.ended(await call(await trunkTo(carrier.uri)))).status).toBe('completed');
+    expect((await exchange.ended(await call(await exchange.trunkTo(carrier.uri)))).status).toBe('completed');
   });
 });

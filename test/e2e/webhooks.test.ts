@@ -28,11 +28,8 @@ const taken: Answer = (_request, response) => void response.writeHead(204).end()
 
 beforeAll(async () => {
   exchange = await startExchange({ TANDEM_CALLBACK_RETRIES: '0' });
-  const { client } = exchange;
   const carrier = await exchange.carrier({ ringMs: 0 });
-  const policy = await client.voice.v1.connectionPolicies.create();
-  await client.voice.v1.connectionPolicies(policy.sid).targets.create({ target: carrier.uri });
-  byoc = (await client.voice.v1.byocTrunks.create({ connectionPolicySid: policy.sid })).sid;
+  byoc = await exchange.trunkTo(carrier.uri);
 });
 
 afterAll(() => exchange.stop());
@@ -53,13 +50,8 @@ const order = (path = '/') => ({
   statusCallbackEvent: EVENTS,
 });
 
-async function ask<T>(path: string, form?: Record<string, string>): Promise<T> {
-  const { accountSid, authToken } = exchange.account;
-  const authorization = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`;
-  const options = form && { method: 'POST', body: new URLSearchParams(form) };
-  const url = `${exchange.tandem.http}/tandem/v1/Webhooks${path}`;
-  return (await fetch(url, { headers: { authorization }, ...options })).json() as Promise<T>;
-}
+const ask = async <T>(path: string, form?: Record<string, string>): Promise<T> =>
+  (await exchange.ours(`Webhooks${path}`, form)).body;
 
 const listed = async (callSid: string): Promise<readonly Webhook[]> =>
   (await ask<{ webhooks: Webhook[] }>(`?CallSid=${callSid}`)).webhooks.toReversed();

@@ -72,22 +72,8 @@ describe.skipIf(!hasSipp)('a call to SIPp', () => {
   }
 
   async function call(targets: readonly Sipp[], timeout = 20): Promise<string> {
-    const { client } = exchange;
-    const policy = await client.voice.v1.connectionPolicies.create();
-    for (const [index, { port }] of targets.entries()) {
-      const target = `sip:127.0.0.1:${port}`;
-      await client.voice.v1.connectionPolicies(policy.sid).targets.create({ target, priority: index });
-    }
-    const { sid: byoc } = await client.voice.v1.byocTrunks.create({ connectionPolicySid: policy.sid });
-    const twiml = '<Response><Pause length="1"/></Response>';
-    const { sid } = await client.calls.create({
-      to: '+15550001234',
-      from: '+15550009999',
-      byoc,
-      twiml,
-      timeout,
-    });
-    return sid;
+    const byoc = await exchange.trunkTo(...targets.map(({ port }) => `sip:127.0.0.1:${port}`));
+    return exchange.place(byoc, { twiml: '<Response><Pause length="1"/></Response>', timeout });
   }
 
   it('is answered and hung up by the exchange', async () => {

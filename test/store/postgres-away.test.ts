@@ -1,7 +1,7 @@
 // The database goes away while calls are up: they go on, the API says 503, and nothing of them is lost.
 import { expect, it } from 'vitest';
 import { cuttable } from '../support/cuttable.ts';
-import { startExchange } from '../support/exchange.ts';
+import { CALL, startExchange } from '../support/exchange.ts';
 import { testDatabase } from '../support/test-database.ts';
 import { startWebhookApp } from '../support/webhook-app.ts';
 
@@ -11,13 +11,9 @@ it('a call outlives its database', async () => {
   try {
     const { client } = exchange;
     const carrier = await exchange.carrier();
-    const policy = await client.voice.v1.connectionPolicies.create();
-    await client.voice.v1.connectionPolicies(policy.sid).targets.create({ target: carrier.uri });
-    const trunk = await client.voice.v1.byocTrunks.create({ connectionPolicySid: policy.sid });
     const order = {
-      to: '+15550001234',
-      from: '+15550009999',
-      byoc: trunk.sid,
+      ...CALL,
+      byoc: await exchange.trunkTo(carrier.uri),
       twiml: '<Response><Pause length="1"/></Response>',
     };
     const { sid } = await client.calls.create(order);
@@ -26,7 +22,7 @@ it('a call outlives its database', async () => {
     way.cut();
     const away = { status: 503, code: 20503 };
     await expect(client.calls.create(order)).rejects.toMatchObject(away);
-    await expect(client.voice.v1.byocTrunks(trunk.sid).fetch()).rejects.toMatchObject(away);
+    await expect(client.voice.v1.byocTrunks(order.byoc).fetch()).rejects.toMatchObject(away);
     await expect(client.voice.v1.byocTrunks.create()).rejects.toMatchObject(away);
     await expect(client.calls(sid).fetch()).rejects.toMatchObject(away);
     expect((await fetch(`${exchange.tandem.http}/readyz`)).status).toBe(503);
@@ -50,14 +46,11 @@ it('calls under way end, and their callbacks arrive in order, when their databas
   try {
     const { client } = exchange;
     const carrier = await exchange.carrier({ ringMs: 0 });
-    const policy = await client.voice.v1.connectionPolicies.create();
-    await client.voice.v1.connectionPolicies(policy.sid).targets.create({ target: carrier.uri });
-    const { sid: byoc } = await client.voice.v1.byocTrunks.create({ connectionPolicySid: policy.sid });
+    const byoc = await exchange.trunkTo(carrier.uri);
     const calls = await Promise.all(
       Array.from({ length: 30 }, (_, index) =>
         client.calls.create({
-          to: '+15550001234',
-          from: '+15550009999',
+          ...CALL,
           byoc,
           twiml: `<Response><Pause length="${1 + (index % 2)}"/></Response>`,
           statusCallback: app.url,

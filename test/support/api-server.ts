@@ -27,7 +27,7 @@ import type { RouteTrace } from '../../src/routing/index.ts';
 import { type OutboxRow, openStore, type Store } from '../../src/store/index.ts';
 import { tempFolder } from './temp-folder.ts';
 import { testDatabase } from './test-database.ts';
-import { twilioClient } from './twilio-client.ts';
+import { basic, twilioClient } from './twilio-client.ts';
 
 export const OWNER = { sid: `AC${'1'.repeat(32)}`, token: 'token-of-the-owner' };
 export const STRANGER = { sid: `AC${'2'.repeat(32)}`, token: 'token-of-a-stranger' };
@@ -180,6 +180,3 @@ export async function startApi(
       fetch(url + path, { ...options, headers: { authorization, ...options.headers } }),
   };
 }
-
-export const basic = (user: string, password: string): string =>
-  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;

@@ -54,7 +54,7 @@ export class DialScene {
   /** Another phone is the one that the API calls. */
   async calledBy(caller: TestCarrier): Promise<void> {
     this.caller = caller;
-    this.#callerTrunk = await this.trunkTo(caller);
+    this.#callerTrunk = await this.exchange.trunkTo(caller.uri);
   }
 
   /** One that answers with a tone. */
@@ -70,16 +70,9 @@ export class DialScene {
     });
   }
 
-  async trunkTo({ uri }: TestCarrier): Promise<string> {
-    const { v1 } = this.exchange.client.voice;
-    const policy = await v1.connectionPolicies.create({ friendlyName: 'test' });
-    await v1.connectionPolicies(policy.sid).targets.create({ target: uri });
-    return (await v1.byocTrunks.create({ connectionPolicySid: policy.sid })).sid;
-  }
-
   /** A Number noun towards a carrier. */
   async number(to: TestCarrier, attributes = '', digits = '+15550002000'): Promise<string> {
-    return `<Number byoc="${await this.trunkTo(to)}" ${attributes}>${digits}</Number>`;
+    return `<Number byoc="${await this.exchange.trunkTo(to.uri)}" ${attributes}>${digits}</Number>`;
   }
 
   dial(nouns: string, attributes = ''): string {

@@ -45,9 +45,13 @@ export async function domainWith(
   return { sid, name, listSid: list.sid };
 }
 
-/** Where the exchange listens for one transport. */
-export function listenerOf({ tandem }: Exchange, transport: TransportName): Endpoint {
-  const [address = '', port = ''] = (transport === 'tls' ? tandem.sips : tandem.sip)?.split(':') ?? [];
+/** Where the exchange listens for one transport; `host` where it has several. */
+export function listenerOf({ tandem }: Exchange, transport: TransportName, host?: string): Endpoint {
+  const places = (transport === 'tls' ? tandem.sips : tandem.sip)?.split(',') ?? [];
+  const found = places
+    .map((place) => /^\[?(.*?)\]?:(\d+)$/.exec(place) ?? [])
+    .find(([, address]) => host === undefined || address === host);
+  const [, address = '', port = ''] = found ?? [];
   return { transport, address, port: Number(port), ...(transport === 'tls' && { insecure: true }) };
 }
 
@@ -115,15 +119,12 @@ export function call(
 
 /** Rows of one of the exchange's own resources, newest first. */
 export async function listOf(
-  { tandem, account }: Exchange,
+  { ours }: Exchange,
   resource: 'RejectedCalls' | 'Registrations',
   query = '',
 ): Promise<readonly Record<string, unknown>[]> {
-  const authorization = `Basic ${Buffer.from(`${account.accountSid}:${account.authToken}`).toString('base64')}`;
-  const response = await fetch(`${tandem.http}/tandem/v1/${resource}${query}`, {
-    headers: { authorization },
-  });
-  const body = (await response.json()) as Record<string, readonly Record<string, unknown>[]>;
-  if (!response.ok) throw new Error(JSON.stringify(body));
+  const answer = await ours(resource + query);
+  const body: Record<string, readonly Record<string, unknown>[]> = answer.body;
+  if (answer.status !== 200) throw new Error(JSON.stringify(body));
   return body[resource === 'Registrations' ? 'registrations' : 'rejected_calls'] ?? [];
 }

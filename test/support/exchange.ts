@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Twilio } from 'twilio';
-import type { CallInstance } from 'twilio/lib/rest/api/v2010/account/call.js';
+import type { CallInstance, CallListInstanceCreateOptions } from 'twilio/lib/rest/api/v2010/account/call.js';
 import { type CarrierEvent, type CarrierOptions, startCarrier } from '../../src/carrier/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { silentLog } from '../../src/lib/log.ts';
@@ -11,7 +11,7 @@ import { type Random, systemRandom } from '../../src/lib/random.ts';
 import { createMediaEngine } from '../../src/media/index.ts';
 import { startTandem, type Tandem, type TandemCounts } from '../../src/tandem.ts';
 import { CountingClock } from './counting-clock.ts';
-import { twilioClient } from './twilio-client.ts';
+import { basic, twilioClient } from './twilio-client.ts';
 
 interface Trace {
   readonly rule: string;
@@ -56,7 +56,19 @@ export interface Exchange {
   readonly account: Tandem['account'];
   /** Its data folder. */
   readonly folder: string;
+  /** What the account's requests are authorised by. */
+  readonly authorization: string;
   carrier(options?: Partial<CarrierOptions>): Promise<TestCarrier>;
+  /** A BYOC trunk whose connection policy has these targets, each of a priority of its own: the first goes first. */
+  trunkTo(...targets: readonly string[]): Promise<string>;
+  /** Places a call over a trunk, whose callee hears a minute of silence unless the order says otherwise. */
+  place(byoc: string, order?: Partial<CallListInstanceCreateOptions>): Promise<string>;
+  /** Asks for something of the exchange's own: a path under `/tandem/v1/`, by POST where there is a form. */
+  ours(
+    path: string,
+    form?: Readonly<Record<string, string>>,
+    options?: { readonly method?: string; readonly signal?: AbortSignal },
+  ): Promise<OwnAnswer>;
   /** Resolves with the call's record when it has ended. */
   ended(sid: string): Promise<CallInstance>;
   reached(sid: string, status: CallInstance['status']): Promise<CallInstance>;
@@ -69,6 +81,16 @@ export interface Exchange {
   hurry(ofMs?: number): number;
   stop(): Promise<void>;
 }
+
+export interface OwnAnswer {
+  readonly status: number;
+  /** Read as each test likes; undefined without one. */
+  readonly body: never;
+}
+
+/** Who calls whom where a test doesn't care. */
+export const CALL = { to: '+15550001234', from: '+15550009999' };
+const WAITS = '<Response><Pause length="60"/></Response>';
 
 const FINAL: readonly string[] = ['completed', 'busy', 'failed', 'no-answer', 'canceled'];
 const POLL_MS = 20;
@@ -109,21 +131,32 @@ export async function startExchange(
       const call = await client.calls(sid).fetch();
       return statuses.includes(call.status) ? call : undefined;
     });
+  const authorization = basic(accountSid, authToken);
+  const ours: Exchange['ours'] = async (path, form, options) => {
+    const response = await fetch(`${tandem.http}/tandem/v1/${path}`, {
+      headers: { authorization },
+      ...(form && { method: 'POST', body: new URLSearchParams(form) }),
+      ...options,
+    });
+    const text = await response.text();
+    return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as never };
+  };
   return {
     client,
     tandem,
     account: tandem.account,
     folder,
+    authorization,
+    ours,
+    trunkTo: (...targets) => trunkTo(client, targets),
+    async place(byoc, order = {}) {
+      const twiml = order.url === undefined ? { twiml: WAITS } : {};
+      return (await client.calls.create({ ...CALL, byoc, ...twiml, ...order })).sid;
+    },
     carrier: (options) => carriers.start(options),
     ended: (sid) => reached(sid, ...FINAL),
     reached,
-    async trace(sid) {
-      const authorization = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`;
-      const response = await fetch(`${tandem.http}/tandem/v1/Calls/${sid}/RouteTrace`, {
-        headers: { authorization },
-      });
-      return (await response.json()) as Trace;
-    },
+    trace: async (sid) => (await ours(`Calls/${sid}/RouteTrace`)).body as Trace,
     quiet: async () => void (await until(() => (tandem.counts().calls === 0 ? true : undefined))),
     counts: () => ({ ...tandem.counts(), timers: clock.pending }),
     hurry: (ofMs) => clock.hurry(ofMs),
@@ -133,6 +166,13 @@ export async function startExchange(
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+async function trunkTo({ voice: { v1 } }: Twilio, targets: readonly string[]): Promise<string> {
+  const { sid: connectionPolicySid } = await v1.connectionPolicies.create();
+  for (const [index, target] of targets.entries())
+    await v1.connectionPolicies(connectionPolicySid).targets.create({ target, priority: index + 1 });
+  return (await v1.byocTrunks.create({ connectionPolicySid })).sid;
 }
 
 class TestCarriers {

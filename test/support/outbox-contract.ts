@@ -1,50 +1,17 @@
 // What every store's outbox must do, whatever the database: run by each implementation's own test.
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { Clock } from '../../src/lib/clock.ts';
-import { seededRandom } from '../../src/lib/random.ts';
-import { account, call, newRow, type Row, webhook } from '../../src/resources/index.ts';
-import { laneOf, type OutboxRow, type Store } from '../../src/store/index.ts';
-import { FakeClock } from './fake-clock.ts';
-
-const OWNER = `AC${'1'.repeat(32)}`;
-const clock = new FakeClock();
-const world = { clock, random: seededRandom(6) };
-
-const placed = (values: Partial<Row<typeof call>> = {}) =>
-  newRow(call, { accountSid: OWNER, to: '+1', from: '+2', direction: 'outbound-api', ...values }, world);
-const callback = (id: string, values: Partial<OutboxRow> = {}): OutboxRow => ({
-  id,
-  callSid: 'CA1',
-  accountSid: OWNER,
-  sequence: 0,
-  url: 'https://a.example/cb',
-  method: 'POST',
-  parameters: 'A=1',
-  attempts: 0,
-  ...values,
-});
+import { describe, expect, it } from 'vitest';
+import { webhook } from '../../src/resources/index.ts';
+import { laneOf, type Store } from '../../src/store/index.ts';
+import { callback, clock, type OpenStore, OWNER, placed, useStore } from './store-stage.ts';
 
 /** As `describeStore`; webhooks that are over must be kept for two days, five of them at most. */
-export function describeOutbox(
-  name: string,
-  open: (clock: Clock) => Promise<{ store: Store; reopen: () => Promise<Store> }>,
-): void {
+export function describeOutbox(name: string, open: OpenStore): void {
   let store: Store;
   let reopen: () => Promise<Store>;
 
-  beforeEach(async () => {
-    const opened = await open(clock);
-    store = opened.store;
-    reopen = async () => {
-      await store.close();
-      store = await opened.reopen();
-      return store;
-    };
-    onTestFinished(() => store.close());
-    await store.insert(
-      account,
-      newRow(account, { sid: OWNER, accountSid: OWNER, authToken: 'token' }, world),
-    );
+  useStore(open, (opened, again) => {
+    store = opened;
+    reopen = again;
   });
 
   describe(`${name}: outbox`, () => {

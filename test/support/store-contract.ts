@@ -1,7 +1,5 @@
 // What every store must do, whatever the database: run by each implementation's own test.
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { Clock } from '../../src/lib/clock.ts';
-import { seededRandom } from '../../src/lib/random.ts';
+import { describe, expect, it } from 'vitest';
 import {
   account,
   byocTrunk,
@@ -12,19 +10,8 @@ import {
   newRow,
   type Row,
 } from '../../src/resources/index.ts';
-import {
-  CursorError,
-  IntegrityError,
-  LimitError,
-  type OutboxRow,
-  type Store,
-  StoreError,
-} from '../../src/store/index.ts';
-import { FakeClock } from './fake-clock.ts';
-
-const OWNER = `AC${'1'.repeat(32)}`;
-const clock = new FakeClock();
-const world = { clock, random: seededRandom(5) };
+import { CursorError, IntegrityError, LimitError, type Store, StoreError } from '../../src/store/index.ts';
+import { callback, clock, type OpenStore, OWNER, placed, useStore, world } from './store-stage.ts';
 
 const policy = (friendlyName: string | null = null) =>
   newRow(connectionPolicy, { accountSid: OWNER, friendlyName }, world);
@@ -32,41 +19,15 @@ const target = (policySid: string, uri = 'sip:a.example') =>
   newRow(connectionPolicyTarget, { accountSid: OWNER, connectionPolicySid: policySid, target: uri }, world);
 const trunk = (values: Partial<Row<typeof byocTrunk>> = {}) =>
   newRow(byocTrunk, { accountSid: OWNER, ...values }, world);
-const placed = (values: Partial<Row<typeof call>> = {}) =>
-  newRow(call, { accountSid: OWNER, to: '+1', from: '+2', direction: 'outbound-api', ...values }, world);
-const callback = (id: string, values: Partial<OutboxRow> = {}): OutboxRow => ({
-  id,
-  callSid: 'CA1',
-  accountSid: OWNER,
-  sequence: 0,
-  url: 'https://a.example/cb',
-  method: 'POST',
-  parameters: 'A=1',
-  attempts: 0,
-  ...values,
-});
 
 /** `open` gives a fresh empty store, `reopen` another on the same database after the first was closed. */
-export function describeStore(
-  name: string,
-  open: (clock: Clock) => Promise<{ store: Store; reopen: () => Promise<Store> }>,
-): void {
+export function describeStore(name: string, open: OpenStore): void {
   let store: Store;
   let reopen: () => Promise<Store>;
 
-  beforeEach(async () => {
-    const opened = await open(clock);
-    store = opened.store;
-    reopen = async () => {
-      await store.close();
-      store = await opened.reopen();
-      return store;
-    };
-    onTestFinished(() => store.close());
-    await store.insert(
-      account,
-      newRow(account, { sid: OWNER, accountSid: OWNER, authToken: 'token' }, world),
-    );
+  useStore(open, (opened, again) => {
+    store = opened;
+    reopen = again;
   });
 
   describe(`${name}: rows`, () => {

@@ -17,3 +17,7 @@ export function twilioClient(
     send({ ...options, uri: options.uri.replace(/^https?:\/\/[^/]+/, baseUrl) });
   return twilio(user, password, { accountSid, httpClient });
 }
+
+/** The value of an Authorization header. */
+export const basic = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
