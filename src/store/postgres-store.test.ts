@@ -244,8 +244,8 @@ describe('a database that cannot be used', () => {
   });
 
   it('because the key is another one', async () => {
-    const { database = '' } = await testDatabase();
-    await (await open({ path: '', database })).close();
+    const { path, database = '' } = await testDatabase();
+    await (await open({ path, database })).close();
     expect(await faultOf(database, { key: Buffer.alloc(32, 8) })).toMatchObject({ code: 'wrong-key' });
   });
 });
