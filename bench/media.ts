@@ -2,11 +2,13 @@
 // The engine, its yardstick and the peers each run in a process of their own; sums are per packet that went through.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { loadavg } from 'node:os';
+import { hasRtpengine } from '../test/interop/rtpengine.ts';
 import { cpuTimeMs, median } from './cpu-time.ts';
 import { runEngine } from './media/engine-process.ts';
 import type { OpenRequest, PeerRequest, PeerResult, Setting, Target } from './media/messages.ts';
 import { runPeers } from './media/peers.ts';
-import { type Rtpengine, rtpengineInstalled, startRtpengine } from './media/rtpengine.ts';
+import { startYardstick, type Yardstick } from './media/rtpengine.ts';
 
 const LIVE_CALLS = 200;
 const LIVE_SECONDS = 10;
@@ -52,7 +54,7 @@ export async function measure(): Promise<object> {
     answerOf<{ nearPort: number; farPort: number }>(peers),
   ]);
   const ours: Relay = { pid: engine.pid as number, open: (request) => answerOf(engine, request) };
-  const yardstick = rtpengineInstalled() ? await startRtpengine() : undefined;
+  const yardstick = hasRtpengine ? await startYardstick() : undefined;
   const run = (relay: Relay, setting: Setting, calls: number, seconds: number) =>
     load({ relay, peers, request: { setting, calls, ...ports }, seconds });
   try {
@@ -78,6 +80,8 @@ interface Load {
 
 interface Loaded extends PeerResult {
   readonly cpuShare: number;
+  /** Of the machine, over the last minute: with more than its cores, others had their part in the figures. */
+  readonly loadAverage: number;
   /** Of the engine, for each packet that the peers sent and it received. */
   readonly cpuMicrosAPacket: number;
 }
@@ -95,6 +99,7 @@ async function load({ relay, peers, request, seconds }: Load): Promise<Loaded> {
   const packets = result.sent * (spanMs / (seconds * 1000));
   return {
     ...result,
+    loadAverage: Number((loadavg()[0] as number).toFixed(2)),
     cpuShare: Number((usedMs / spanMs).toFixed(3)),
     cpuMicrosAPacket: Number(((usedMs * 1000) / packets).toFixed(2)),
   };
@@ -103,22 +108,23 @@ async function load({ relay, peers, request, seconds }: Load): Promise<Loaded> {
 /** The most calls whose packets leave in time, and what broke with more; what breaks once only was the machine. */
 async function findKnee(run: (calls: number) => Promise<Loaded>): Promise<object> {
   let [good, last]: [number, Loaded | undefined] = [0, undefined];
+  let within: Loaded | undefined;
   for (let calls = LIVE_CALLS; calls <= MAX_CALLS; calls += KNEE_STEP) {
     const inTime = (loaded: Loaded): boolean =>
       loaded.deviationMs.p999 <= AIM_MS && loaded.received >= calls * 50 * KNEE_SECONDS * 0.98;
     last = await run(calls);
     if (!inTime(last)) last = await run(calls);
     if (!inTime(last)) break;
-    good = calls;
+    [good, within] = [calls, last];
   }
-  return { calls: good, beyond: last };
+  return { calls: good, within, beyond: last === within ? undefined : last };
 }
 
 /** Rounds by turns: what else the machine does hits both. */
 async function compare(
   run: (relay: Relay) => Promise<Loaded>,
   ours: Relay,
-  yardstick: Rtpengine | undefined,
+  yardstick: Yardstick | undefined,
 ): Promise<object> {
   const [own, theirs, shares]: [number[], number[], number[]] = [[], [], []];
   for (let round = 0; round < ROUNDS; round++) {

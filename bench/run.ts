@@ -17,6 +17,7 @@ const FRAME = new Set([
   'registrar',
   'rest-floor',
   'sip-load',
+  'trunk-servers',
 ]);
 const all = readdirSync(import.meta.dirname)
   .filter((file) => /^[a-z-]+\.ts$/.test(file))

@@ -27,6 +27,10 @@ export interface Load {
   /** Calls begun in a second. */
   readonly rate: number;
   readonly holdMs: number;
+  /** The caller's scenario; `caller` without it. */
+  readonly scenario?: string;
+  /** Who is called; any number without it. */
+  readonly number?: string;
 }
 
 export interface Cost {
@@ -55,7 +59,7 @@ process.once('exit', () => {
   for (const child of running) child.kill();
 });
 
-function spawnOn(
+export function spawnOn(
   cpu: keyof typeof CPU,
   command: string,
   args: readonly string[],
@@ -71,7 +75,7 @@ function spawnOn(
   return child;
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function freePort(): Promise<number> {
   const socket = createSocket('udp4');
@@ -82,7 +86,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-async function end(child: ChildProcess): Promise<void> {
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
@@ -100,15 +104,24 @@ export async function startOurs(program: string, args: readonly string[]): Promi
   return { port, cpuMs: () => cpuTimeMs(child.pid as number), stop: () => end(child) };
 }
 
-export async function startKamailio(calleePort: number, children = 2): Promise<Server> {
+/** The proxy of `sip-calls.ts`: every call goes on to one callee. */
+export const startKamailio = (calleePort: number): Promise<Server> =>
+  startKamailioWith('kamailio.cfg', { CALLEE: String(calleePort), CHILDREN: '2' });
+
+/** Kamailio with a configuration of `scenarios`, in which each key, and PORT, is replaced by its value. */
+export async function startKamailioWith(
+  config: string,
+  values: Readonly<Record<string, string>>,
+): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-kamailio-'));
   const port = await freePort();
   const file = join(folder, 'kamailio.cfg');
-  const text = readFileSync(join(SCENARIOS, 'kamailio.cfg'), 'utf8')
-    .replace('PORT', String(port))
-    .replace('CALLEE', String(calleePort))
-    .replace('CHILDREN', String(children));
-  writeFileSync(file, text);
+  const text = readFileSync(join(SCENARIOS, config), 'utf8');
+  const replaced = Object.entries({ PORT: String(port), ...values });
+  writeFileSync(
+    file,
+    replaced.reduce((all, [key, value]) => all.replaceAll(key, value), text),
+  );
   const args = ['-f', file, '-Y', folder, '-DD', '-E', '-m', '256', '-M', '8'];
   const child = spawnOn('server', 'kamailio', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let printed = '';
@@ -192,14 +205,14 @@ function lastOf(file: string, column: string): number {
   return Number(lines.at(-1)?.split(';')[at] ?? Number.NaN);
 }
 
-/** The callee of every call, and what it takes to run calls to it through a server. */
-export async function startCallee() {
+/** The callee of every call, by its scenario, and what it takes to run calls to it through a server. */
+export async function startCallee(scenario = 'callee') {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-sip-load-'));
-  const callee = await startSipp('callee', [], folder);
+  const callee = await startSipp(scenario, [], folder);
   await pause(500);
   return {
     port: callee.port,
-    run: (server: Server, load: Load): Promise<Cost> => run('caller', server, load, folder),
+    run: (server: Server, load: Load): Promise<Cost> => run(load.scenario ?? 'caller', server, load, folder),
     stop: async () => {
       callee.child.kill('SIGKILL');
       await callee.exited;
@@ -219,11 +232,11 @@ export async function runAlone(scenario: string, server: Server, load: Load): Pr
 }
 
 async function run(scenario: string, server: Server, load: Load, folder: string): Promise<Cost> {
-  const { calls, rate, holdMs } = load;
+  const { calls, rate, holdMs, number = '+15550001234' } = load;
   const before = server.cpuMs();
   const atOnce = Math.ceil(rate * (holdMs / 1000 + 4));
   const options = {
-    '-s': '+15550001234',
+    '-s': number,
     '-m': calls,
     '-r': rate,
     '-d': holdMs,

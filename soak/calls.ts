@@ -1,16 +1,17 @@
 // node soak/calls.ts [calls] [parallel]: calls in a row leave no call, transaction, dialog, timer, port or row behind.
 // Carriers that answer, hang up, are busy and are out of service; one JSON line with the result at the end.
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../src/config.ts';
 import { silentLog } from '../src/lib/log.ts';
 import { systemRandom } from '../src/lib/random.ts';
 import { startTandem, type Tandem } from '../src/tandem.ts';
 import { type CallLoad, startCallLoad } from '../test/support/call-load.ts';
 import { CountingClock } from '../test/support/counting-clock.ts';
+import { timersOf } from '../test/support/exchange.ts';
+import { heapBytes, openRtpPorts, settle } from './measure.ts';
 
 export interface SoakOptions {
   readonly calls: number;
@@ -33,16 +34,11 @@ export interface SoakResult {
   readonly passed: boolean;
 }
 
-const RTP_PORTS = { first: 20_000, last: 29_999 };
 /** A dialog, a timer or a trace that stays of each call takes more. */
 const MAX_GROWTH_BYTES_PER_CALL = 200;
 /** What caches may take on top, whatever the number of calls. */
 const MAX_GROWTH_BYTES = 20e6;
-const SETTLED_MS = 34_000;
 const PROGRESS_EVERY = 1000;
-/** Transactions share a timer for each delay; there are fewer delays than this. */
-const SIP_DELAYS = 12;
-const STRAY_WAITS = 100;
 const WARM_UP_CALLS = 1000;
 /** What the carrier does by the number's last digit. */
 const ENDINGS = ['486', '404', '001', '002', '003', '004', '005', '006', '007', '008'];
@@ -119,7 +115,7 @@ export async function soakCalls(options: SoakOptions): Promise<SoakResult> {
   const heapGrowthBytes = heapBytes() - startBytes;
   const left = {
     ...tandem.counts(),
-    timers: clock.pending,
+    timers: timersOf(tandem, clock),
     strayTimers,
     rtpPorts: openRtpPorts(),
     ...(await rowsLeft(load, tandem)),
@@ -154,24 +150,6 @@ async function placeAll(load: CallLoad, byoc: string, { calls, progress }: SoakO
   return { ended, callsPerSecond };
 }
 
-/** Until every transaction has absorbed what it had to; says how many timers belong to none of them. */
-async function settle(tandem: Tandem, clock: CountingClock, hurry: boolean): Promise<number> {
-  while (tandem.counts().calls > 0) await sleep(20);
-  if (!hurry) {
-    await sleep(SETTLED_MS);
-    return 0;
-  }
-  // A dialog waits for the answer to its BYE, a target that is down for its check.
-  const stray = () => Math.max(0, clock.pending - Math.min(tandem.counts().transactions, SIP_DELAYS));
-  for (let waits = 0; waits < STRAY_WAITS && stray() > 0; waits++) await sleep(50);
-  const strayTimers = stray();
-  for (let turn = 0; turn < 100 && clock.pending > 0; turn++) {
-    clock.hurry();
-    await sleep(20);
-  }
-  return strayTimers;
-}
-
 /** What the database still holds of calls under way, by the API's word. */
 async function rowsLeft(load: CallLoad, { account }: Tandem): Promise<Record<string, number>> {
   const live = ['queued', 'ringing', 'in-progress'];
@@ -181,29 +159,6 @@ async function rowsLeft(load: CallLoad, { account }: Tandem): Promise<Record<str
   const unfinished = pages.flatMap((page) => (JSON.parse(page) as { calls: readonly object[] }).calls);
   const waiting = /^tandem_outbox_callbacks (\d+)/m.exec(await load.get('/metrics'))?.[1];
   return { unfinishedCalls: unfinished.length, outboxRows: Number(waiting) };
-}
-
-/** RTP ports that this process holds, by the kernel's word. */
-function openRtpPorts(): number {
-  const sockets = readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1] ?? [];
-    } catch {
-      return []; // closed meanwhile
-    }
-  });
-  const own = new Set(sockets);
-  const rows = readFileSync('/proc/self/net/udp', 'utf8').trim().split('\n').slice(1);
-  return rows
-    .map((row) => row.trim().split(/\s+/))
-    .filter(([, , , , , , , , , inode]) => own.has(inode ?? ''))
-    .map(([, local = '']) => Number.parseInt(local.split(':')[1] ?? '', 16))
-    .filter((port) => port >= RTP_PORTS.first && port <= RTP_PORTS.last).length;
-}
-
-function heapBytes(): number {
-  globalThis.gc?.();
-  return process.memoryUsage().heapUsed;
 }
 
 if (import.meta.main) {

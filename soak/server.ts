@@ -15,6 +15,7 @@ import { CountingClock } from '../test/support/counting-clock.ts';
 import { BATCH, DOMAIN, OPEN_DOMAIN, PacketFuzzer, SDP } from '../test/support/packet-fuzzer.ts';
 import { twilioClient } from '../test/support/twilio-client.ts';
 import { startWebhookApp } from '../test/support/webhook-app.ts';
+import { heapBytes } from './measure.ts';
 
 export interface ServerSoakOptions {
   readonly packets: number;
@@ -265,11 +266,6 @@ function lostAt(port: number): number {
   const rows = readFileSync('/proc/self/net/udp', 'utf8').trim().split('\n').slice(1);
   const row = rows.map((each) => each.trim().split(/\s+/)).find(([, local]) => local?.endsWith(`:${place}`));
   return Number(row?.at(-1) ?? 0);
-}
-
-function heapBytes(): number {
-  globalThis.gc?.();
-  return process.memoryUsage().heapUsed;
 }
 
 if (import.meta.main) {

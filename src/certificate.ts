@@ -84,8 +84,8 @@ function makeCertificate(config: Config, { cert, key }: TlsFiles, { clock, rando
 }
 
 /** Whatever others may know this exchange by, the address that others reach first. */
-function namesOf({ publicIp, sip, http, baseUrl }: Config): readonly string[] {
-  const ours = [publicIp, ...sip.hosts, http.host, baseUrl && hostOf(baseUrl), 'localhost'];
+function namesOf({ publicIps = [], sip, http, baseUrl }: Config): readonly string[] {
+  const ours = [...publicIps, ...sip.hosts, http.host, baseUrl && hostOf(baseUrl), 'localhost'];
   return [...new Set([...ours, ...TWILIO_HOSTS].filter((name) => name !== undefined))];
 }
 

@@ -1,7 +1,7 @@
 // Settings: defaults, bad values, and what goes together.
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig, settingsHelp } from './config.ts';
-import { SETTINGS } from './settings.ts';
+import { allSettings, SETTINGS } from './settings/index.ts';
 
 const errorOf = (environment: Record<string, string>, flags = {}): string => {
   try {
@@ -18,6 +18,7 @@ describe('readConfig', () => {
     expect(readConfig({ PATH: '/bin' })).toEqual({
       dataFolder: './data',
       callLimits: {},
+      sessions: {},
       http: { host: '127.0.0.1', port: 8080 },
       sip: { hosts: ['127.0.0.1'], port: 5060, tlsPort: 5061 },
       tls: {},
@@ -25,10 +26,12 @@ describe('readConfig', () => {
       domainSuffixes: { sip: ['sip.twilio.com'], trunk: ['pstn.twilio.com'] },
       devices: { digestAlgorithms: ['MD5'], keepAliveS: 0 },
       numbers: { emergency: ['112', '911'], tollFraudPrefixes: [] },
+      trunks: { callerIds: 'verified', callS: 14_400 },
       allowNets: 'private',
       publicRecordings: false,
       callbackRetries: 8,
       webhooksKept: { days: 7, rows: 100_000 },
+      failover: { silenceMs: 4_000, stallMs: 15_000, ringAgain: false },
       health: { intervalMs: 30_000, failures: 3, recoveryMs: 15_000 },
       drainS: 60,
       logLevel: 'info',
@@ -52,7 +55,7 @@ describe('readConfig', () => {
       TANDEM_KEY: 'aB'.repeat(32),
       TANDEM_HTTP_HOST: '::1',
       TANDEM_SIP_HOST: '0.0.0.0, ::',
-      TANDEM_PUBLIC_IP: '192.0.2.1',
+      TANDEM_PUBLIC_IP: '192.0.2.1, 2001:db8::1',
       TANDEM_RTP_PORTS: '30000-30003',
       TANDEM_BASE_URL: 'https://tandem.example/x/',
       TANDEM_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
@@ -69,7 +72,7 @@ describe('readConfig', () => {
       requestsPerSecond: 50,
       key: 'aB'.repeat(32),
       sip: { hosts: ['0.0.0.0', '::'] },
-      publicIp: '192.0.2.1',
+      publicIps: ['192.0.2.1', '2001:db8::1'],
       rtpPorts: { first: 30000, last: 30003 },
       baseUrl: 'https://tandem.example/x',
       firstAccount: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'sixteen letters!' },
@@ -139,8 +142,9 @@ describe('bad settings', () => {
     ['TANDEM_HTTP_PORT', '80a', 'TANDEM_HTTP_PORT must be'],
     ['TANDEM_HTTP_HOST', 'example.com', 'TANDEM_HTTP_HOST must be an IP address'],
     ['TANDEM_SIP_HOST', '127.0.0.1,', 'TANDEM_SIP_HOST must be an IP address'],
-    ['TANDEM_SIP_HOST', '0.0.0.0', 'set TANDEM_PUBLIC_IP'],
-    ['TANDEM_SIP_HOST', '::', 'set TANDEM_PUBLIC_IP'],
+    ['TANDEM_SIP_HOST', '0.0.0.0', 'set TANDEM_PUBLIC_IP to the IPv4 address'],
+    ['TANDEM_SIP_HOST', '::', 'set TANDEM_PUBLIC_IP to the IPv6 address'],
+    ['TANDEM_PUBLIC_IP', '192.0.2.1,192.0.2.2', 'TANDEM_PUBLIC_IP must be one IPv4 address'],
     ['TANDEM_RTP_PORTS', '20000-20002', 'TANDEM_RTP_PORTS must be'],
     ['TANDEM_RTP_PORTS', '20000', 'TANDEM_RTP_PORTS must be'],
     ['TANDEM_RTP_PORTS', '80-90', 'TANDEM_RTP_PORTS must be'],
@@ -165,6 +169,9 @@ describe('bad settings', () => {
     ['TANDEM_ALLOW_NETS', '10.0.0.1', 'is not a network'],
     ['TANDEM_SIP_DOMAIN_SUFFIXES', 'sip.example.com,', 'must be host names'],
     ['TANDEM_TRUNK_DOMAIN_SUFFIXES', 'pstn_x.example.com', 'must be host names'],
+    ['TANDEM_FAILOVER_SILENCE_MS', '99', 'must be a whole number from 100 to 32000'],
+    ['TANDEM_FAILOVER_STALL_MS', '15 s', 'must be a whole number from 100'],
+    ['TANDEM_FAILOVER_RING_AGAIN', '1', 'must be yes or no'],
     ['TANDEM_LOG_LEVEL', 'verbose', 'must be one of debug'],
     ['TANDEM_HTP_PORT', '1', 'did you mean TANDEM_HTTP_PORT?'],
     ['TANDEM_AUTHTOKEN', 'x', 'did you mean TANDEM_AUTH_TOKEN?'],
@@ -181,12 +188,16 @@ describe('bad settings', () => {
   });
 
   it('allows no secret as a flag', () => {
-    const secrets = [SETTINGS.key, SETTINGS.database, SETTINGS.accountSid, SETTINGS.authToken];
+    const secrets = [
+      SETTINGS.running.key,
+      SETTINGS.running.database,
+      ...Object.values(SETTINGS.firstAccount),
+    ];
     expect(secrets.every((setting) => !('flag' in setting))).toBe(true);
     expect(readConfig({}, { key: 'x', authToken: 'x' }).key).toBeUndefined();
   });
 
   it('are all in the help', () => {
-    for (const { variable } of Object.values(SETTINGS)) expect(settingsHelp()).toContain(variable);
+    for (const { variable } of allSettings()) expect(settingsHelp()).toContain(variable);
   });
 });

@@ -33,8 +33,11 @@ interface DoorGivens {
   readonly liveCalls?: (accountSid: string) => number;
 }
 
-/** Resolves with the registrar when calls and registrations are taken. */
-export async function openDoors(config: Config, given: DoorGivens): Promise<Registrar> {
+/** Resolves when calls and registrations are taken. */
+export async function openDoors(
+  config: Config,
+  given: DoorGivens,
+): Promise<{ readonly registrar: Registrar; readonly door: Door }> {
   const { agent, store, clock, opened, account } = given;
   const premises = { directory: store.directory, suffixes: config.domainSuffixes };
   const digest = digestTerms(config, given);
@@ -49,7 +52,7 @@ export async function openDoors(config: Config, given: DoorGivens): Promise<Regi
     rejections,
     strangers,
     mainAccountSid: account.accountSid,
-    numbers: config.numbers,
+    numbers: { ...config.numbers, anyCallerId: config.trunks.callerIds === 'any' },
     pace: new InboundPace(config.callLimits),
     liveCalls: given.liveCalls ?? (() => 0),
   });
@@ -58,7 +61,7 @@ export async function openDoors(config: Config, given: DoorGivens): Promise<Regi
   opened.defer(() => registrar.close());
   registrar.serve();
   door.open(agent, given.calls ?? NOBODY_TAKES_CALLS);
-  return registrar;
+  return { registrar, door };
 }
 
 /** The key outlives a restart: a nonce that a phone has kept is stale after it, not forged. */

@@ -5,11 +5,13 @@ import { behavioursHelp, parseBehaviour, parsePort, runCarrier } from './cli/car
 import { developmentConfig } from './cli/dev.ts';
 import { explain } from './cli/explain.ts';
 import { type ExplainOptions, explainCall } from './cli/explain-call.ts';
+import { type ExportOptions, exportCalls, FORMATS } from './cli/export-calls.ts';
 import { init } from './cli/init.ts';
 import { chartLoadShare, type LoadShareOptions } from './cli/load-share.ts';
 import { serveUntilStopped } from './cli/serve.ts';
 import { type Flags, readConfig, settingsHelp } from './config.ts';
-import { SETTINGS } from './settings.ts';
+import { CALL_DIRECTIONS, CALL_STATUSES } from './resources/index.ts';
+import { allSettings } from './settings/index.ts';
 import { VERSION } from './version.ts';
 
 /** Runs the command line; resolves when the command has ended. Failures are one line on stderr and exit code 1. */
@@ -20,6 +22,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   addServe(program);
   addInit(program);
   addCall(program);
+  addCalls(program);
   addRouting(program);
   addCarrier(program);
   try {
@@ -62,12 +65,37 @@ function addCall(program: Command): void {
     });
 }
 
+function addCalls(program: Command): void {
+  const calls = program.command('calls').description('what calls there were');
+  const exporting = withSettings(calls.command('export'));
+  exporting
+    .description('write the calls between two dates as CSV or JSON, newest first')
+    .option(
+      '--from <date>',
+      'started on this day (UTC) or later; a time such as 2026-11-01T08:00:00Z works too',
+    )
+    .option(
+      '--to <date>',
+      'started before this day begins (UTC); all of November is --from 2026-11-01 --to 2026-12-01',
+    )
+    .addOption(
+      exporting.createOption('--format <format>', 'how to write them').choices(FORMATS).default('csv'),
+    )
+    .addOption(exporting.createOption('--status <status>', 'only these').choices(CALL_STATUSES))
+    .addOption(exporting.createOption('--direction <direction>', 'only these').choices(CALL_DIRECTIONS))
+    .option('-o, --output <file>', 'file to write (default: stdout)')
+    .action((options: Flags & ExportOptions) => exportCalls(readConfig(process.env, options), options));
+}
+
 function addRouting(program: Command): void {
   withSettings(program.command('explain'))
-    .description('tell where a call would go and why, without placing it')
+    .description('tell what would become of a call and why, without placing it')
     .argument('<to>', 'phone number such as +15550001234, or a sip: URI')
     .option('--from <number>', 'caller id', '+15550009999')
     .option('--byoc <sid>', 'BYOC trunk that carries the call (default: the newest one)')
+    .option('--source-ip <address>', 'the call arrives, from this address, and asks for the sip: URI')
+    .option('--transport <transport>', 'udp, tcp or tls: how it arrives (default: udp)')
+    .option('--username <user>', 'whose password it would show')
     .option('--json', 'print the answer as JSON')
     .action((to: string, options: Flags & Omit<ExplainOptions, 'to'>) =>
       explainCall(readConfig(process.env, options), { ...options, to }),
@@ -97,8 +125,9 @@ function addCarrier(program: Command): void {
 
 /** Every setting is a flag of the command; its help tells the variables too. */
 function withSettings(command: Command): Command {
-  for (const setting of Object.values(SETTINGS)) {
-    if ('flag' in setting) command.addOption(command.createOption(`--${setting.flag} <value>`).hideHelp());
+  for (const setting of allSettings()) {
+    if (setting.flag !== undefined)
+      command.addOption(command.createOption(`--${setting.flag} <value>`).hideHelp());
   }
   return command.addHelpText('after', `\nSettings, as flags or variables:\n${settingsHelp()}`);
 }

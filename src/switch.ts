@@ -1,8 +1,10 @@
 // The switch: what stands between the wires and the API. Puts together what finds a call's way, asks apps, records, and
 // lets calls in.
+import { mainAddress } from './addresses.ts';
 import type { InboundCalls } from './admission/index.ts';
 import { openCallerNames } from './caller-names.ts';
 import {
+  arrivals,
   CallbackSender,
   CallEngine,
   createWebhookClient,
@@ -23,7 +25,7 @@ import type { MediaEngine } from './media/index.ts';
 import type { Registrar } from './registrar/index.ts';
 import { account } from './resources/index.ts';
 import { callableEndpoints } from './routing/index.ts';
-import { cachedResolver, locate, parseUri, type UserAgent } from './sip/index.ts';
+import { bracketed, cachedResolver, locate, parseUri, type UserAgent } from './sip/index.ts';
 import type { Credentials, Store } from './store/index.ts';
 import { systemResolver } from './system-resolver.ts';
 import { PRODUCT } from './version.ts';
@@ -65,10 +67,11 @@ export async function openSwitch(config: Config, world: World, given: SwitchGive
     ...route,
   });
   await recover(recordings.shelf, calls, { store, callbacks, log: world.log });
-  const inbound = openInbound(config, world, { ...given, calls, webhooks });
+  const inbound = openInbound(config, world, { ...given, calls, webhooks, route });
   const liveCalls = (accountSid: string) => calls.callsOf(accountSid);
-  lookInto(await openDoors(config, { ...world, ...given, calls: inbound, liveCalls }));
-  return { calls, callbacks, health: route.health, recordings };
+  const { registrar, door } = await openDoors(config, { ...world, ...given, calls: inbound, liveCalls });
+  lookInto(registrar);
+  return { calls, callbacks, health: route.health, recordings, arrivals: arrivals({ ...route, door }) };
 }
 
 /** The engine; `lookInto` gives it the registrar, which opens after it. */
@@ -85,15 +88,22 @@ function openCalls(parts: Omit<ConstructorParameters<typeof CallEngine>[0], 'con
 function openInbound(
   config: Config,
   world: World,
-  given: SwitchGivens & { readonly calls: CallEngine; readonly webhooks: WebhookClient },
+  given: SwitchGivens & {
+    readonly calls: CallEngine;
+    readonly webhooks: WebhookClient;
+    readonly route: ReturnType<typeof routeParts>;
+  },
 ): InboundCalls {
-  const { media, store, calls, webhooks, account: first } = given;
+  const { agent, media, calls, webhooks, route, account: first } = given;
   const names = openCallerNames(config, { ...world, webhooks, authToken: first.authToken });
   return inboundCalls({
     ...world,
+    ...route,
+    agent,
     media,
     engine: calls,
-    directory: store.directory,
+    timeLimitS: config.trunks.callS,
+    seats: new WeakMap(),
     ...(names && { names }),
   });
 }
@@ -129,17 +139,19 @@ async function recover(
   };
   await recordings.recover();
   await takeOver();
-  store.onDeath(() => {
-    takeOver().catch((error: unknown) => log.error({ err: String(error) }, 'calls could not be taken over'));
+  store.onBurial(() => {
+    calls.letGo().catch((error: unknown) => log.error({ err: String(error) }, 'calls could not be let go'));
   });
+  store.onDeath(takeOver);
 }
 
 /** Where apps reach the API: as configured, else where it listens; its port is not known before where it is any. */
-function baseUrlOf({ baseUrl, publicIp, http }: Config, listening?: string): string {
+function baseUrlOf(config: Config, listening?: string): string {
+  const { baseUrl, publicIps, http } = config;
   if (baseUrl !== undefined) return baseUrl;
-  const host = /^(0\.0\.0\.0|[0:]+)$/.test(http.host) ? (publicIp ?? '127.0.0.1') : http.host;
+  const host = /^(0\.0\.0\.0|[0:]+)$/.test(http.host) ? (publicIps?.[0] ?? '127.0.0.1') : http.host;
   const port = listening === undefined ? http.port : new URL(listening).port;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port || 80}`;
+  return `http://${bracketed(host)}:${port || 80}`;
 }
 
 function openWebhooks(config: Config, { clock, log }: World, { networks, store, opened }: SwitchGivens) {
@@ -164,10 +176,17 @@ function routeParts(config: Config, world: World, { networks, agent, store, open
     directory: store.directory,
     suffixes: config.domainSuffixes,
     emergencyNumbers: config.numbers.emergency,
-    fromDomain: config.publicIp ?? (config.sip.hosts[0] as string),
+    tollFraudPrefixes: config.numbers.tollFraudPrefixes,
+    fromDomain: bracketed(mainAddress(config)),
     locate: locator(world, networks, agent),
+    rules: config.failover,
   };
-  const health = new HealthWatch({ ...world, ...parts, agent, settings: config.health });
+  const health = new HealthWatch({
+    ...world,
+    ...parts,
+    agent,
+    settings: { ...config.health, silenceMs: config.failover.silenceMs },
+  });
   health.start();
   opened.defer(() => health.stop());
   return { ...parts, health };

@@ -1,4 +1,6 @@
 // The composition root: config → store → media → SIP → calls → API. The only place that assembles, and stops in reverse.
+import { isIP } from 'node:net';
+import { publicAddress } from './addresses.ts';
 import { type Api, type ApiOptions, createApi, type HttpsListener, listenHttps } from './api/index.ts';
 import type { CallbackSender, HealthWatch } from './calls/index.ts';
 import { type Certificate, openCertificate } from './certificate.ts';
@@ -9,8 +11,8 @@ import { allowNetworks, type Networks } from './lib/networks.ts';
 import type { Random } from './lib/random.ts';
 import { createMediaEngine } from './media/index.ts';
 import {
+  bracketed,
   createUserAgent,
-  type Endpoint,
   type ListenPlace,
   type SipUserAgent,
   type TransportName,
@@ -40,12 +42,14 @@ export interface Tandem {
   readonly http: string;
   /** The same of HTTPS; undefined where it is off. */
   readonly https: string | undefined;
-  /** `127.0.0.1:5060`, with brackets around IPv6. */
+  /** `127.0.0.1:5060`, with brackets around IPv6; of several hosts separated by commas. */
   readonly sip: string;
   /** The same of TLS; undefined where it is off. */
   readonly sips: string | undefined;
   readonly account: Credentials;
   counts(): TandemCounts;
+  /** The timers that SIP transactions have set, and those of the clock that they share. */
+  timers(): ReturnType<SipUserAgent['timers']>;
   /** Takes no new calls, lets the running ones end for `drainMs` at most, then closes everything. */
   stop(drainMs: number): Promise<void>;
 }
@@ -64,7 +68,7 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
   const certificate = openCertificate(config, world);
   opened.defer(() => certificate?.close());
   const { media, agent } = await openWires(config, world, { networks, opened, certificate });
-  const { calls, callbacks, health, recordings } = await openSwitch(config, world, {
+  const { calls, callbacks, health, recordings, arrivals } = await openSwitch(config, world, {
     store,
     networks,
     media,
@@ -81,6 +85,7 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
     recordings: recordings.files,
     callbacks,
     health,
+    arrivals,
     counts: () => ({ ...counts(), ...failureCounts(callbacks, health) }),
     config: apiConfig(config, account),
   });
@@ -92,6 +97,7 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
     ...addressesOf(agent),
     account,
     counts,
+    timers: () => agent.timers(),
     async stop(drainMs) {
       await calls.drain(drainMs);
       await running.disposeAsync();
@@ -176,10 +182,11 @@ interface WireParts {
 }
 
 async function openWires(config: Config, world: World, given: WireParts) {
-  const advertise = config.publicIp === undefined ? {} : { advertise: config.publicIp };
+  const [host, ...hosts] = config.sip.hosts as readonly [string, ...string[]];
+  const other = hosts.find((each) => isIP(each) !== isIP(host));
   const media = await createMediaEngine({
-    ...advertise,
-    address: config.sip.hosts[0] as string,
+    ...mediaAddress(host, config),
+    ...(other !== undefined && { other: mediaAddress(other, config) }),
     ports: config.rtpPorts,
     log: world.log,
     cacheDir: `${config.dataFolder}/prompts`,
@@ -189,26 +196,31 @@ async function openWires(config: Config, world: World, given: WireParts) {
   return { media, agent };
 }
 
+const mediaAddress = (host: string, config: Config) => ({
+  address: host,
+  advertise: publicAddress(host, config),
+});
+
 async function openAgent(
   config: Config,
   world: World,
   { networks, opened, certificate }: WireParts,
 ): Promise<SipUserAgent> {
   const { hosts, port, tlsPort } = config.sip;
-  const listen = hosts.flatMap((host): ListenPlace[] => [
-    { host, port },
-    { host, port, transport: 'tcp' },
-    ...(certificate && tlsPort !== undefined ? [{ host, port: tlsPort, transport: 'tls' } as const] : []),
-  ]);
+  const listen = hosts.flatMap((host): ListenPlace[] => {
+    const place = { host, port, advertise: publicAddress(host, config) };
+    const tls = { ...place, port: tlsPort ?? 0, transport: 'tls' } as const;
+    return [place, { ...place, transport: 'tcp' }, ...(certificate && tlsPort !== undefined ? [tls] : [])];
+  });
   const agent = await createUserAgent({
     ...world,
-    ...(config.publicIp !== undefined && { advertise: config.publicIp }),
     ...(certificate && { tls: certificate.tls }),
     product: PRODUCT,
     listen,
     reachable: networks.allows,
     takesSpentHops: true,
     dialogMethods: ['REFER'],
+    sessionTimer: config.sessions,
   }).catch((error: Error & { port?: number }) => {
     const setting = error.port === tlsPort ? 'TANDEM_SIPS_PORT' : 'TANDEM_SIP_PORT';
     throw Object.assign(error, { setting });
@@ -219,10 +231,10 @@ async function openAgent(
 }
 
 function addressesOf({ listening }: UserAgent): Pick<Tandem, 'sip' | 'sips'> {
-  const first = (name: TransportName) =>
-    listening.filter(({ transport }) => transport === name).map(hostAndPort)[0];
-  return { sip: first('udp') as string, sips: first('tls') };
+  const of = (name: TransportName): string =>
+    listening
+      .filter(({ transport }) => transport === name)
+      .map(({ address, port }) => `${bracketed(address)}:${port}`)
+      .join(',');
+  return { sip: of('udp'), sips: of('tls') || undefined };
 }
-
-const hostAndPort = ({ address, port }: Endpoint): string =>
-  `${address.includes(':') ? `[${address}]` : address}:${port}`;

@@ -8,7 +8,7 @@ const SRC = resolve(import.meta.dirname, '../src');
 /** From left to right; folders of one rank know nothing of each other. `.` is src itself. */
 const RANKS = [
   ['lib'],
-  ['sip', 'sdp', 'media', 'twiml'],
+  ['settings', 'sip', 'sdp', 'media', 'twiml'],
   ['carrier', 'resources'],
   ['store'],
   ['routing'],

@@ -1,5 +1,5 @@
 // The pages that show a table or the README's commands are held against the code.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BEHAVIOURS } from '../src/carrier/index.ts';
@@ -13,6 +13,18 @@ describe('the docs', () => {
     expect(rows.map(([, ending, name, does]) => ({ ending, name, does }))).toEqual(
       BEHAVIOURS.map(({ ending, name, does }) => ({ ending: ending || 'anything else', name, does })),
     );
+  });
+
+  it('say with which codes the door refuses', () => {
+    const rows = [...page('docs/domains.md').matchAll(/^\|.*\|$/gm)].map(([row]) => row).join('\n');
+    const codes = (text: string, pattern: RegExp) =>
+      [...new Set([...text.matchAll(pattern)].map(([code]) => code.replace('_', '')))].toSorted();
+    const code = ['admission', 'registrar']
+      .flatMap((folder) => readdirSync(join(ROOT, 'src', folder)).map((file) => `src/${folder}/${file}`))
+      .filter((file) => !file.endsWith('.test.ts'))
+      .map(page)
+      .join('\n');
+    expect(codes(rows, /\b(?:32\d{3}|1000[1-9])\b/g)).toEqual(codes(code, /\b(?:32_\d{3}|10_00[1-9])\b/g));
   });
 
   it('name only npm scripts that exist, and pages that exist', () => {

@@ -21,40 +21,63 @@ export type Verdict =
       readonly username?: string;
     };
 
-const DOMAIN_CHECKS: readonly Check[] = [
-  secureTransport,
-  anyList,
-  sourceAddress,
-  credentials,
-  activeAccount,
-  offeredMedia,
+/** By the names that they are told by. */
+export const CHECKS = {
+  transport: secureTransport,
+  lists: anyList,
+  source: sourceAddress,
+  password: credentials,
+  account: activeAccount,
+  media: offeredMedia,
   hops,
-  contactAddress,
+  contact: contactAddress,
   turn,
+  number: calledNumber,
+  caller: callerId,
+  permission: dialingPermission,
+} as const satisfies Readonly<Record<string, Check>>;
+
+export type CheckName = keyof typeof CHECKS;
+
+const DOMAIN_CHECKS: readonly CheckName[] = [
+  'transport',
+  'lists',
+  'source',
+  'password',
+  'account',
+  'media',
+  'hops',
+  'contact',
+  'turn',
 ];
 
-const TRUNK_CHECKS: readonly Check[] = [
-  secureTransport,
-  anyList,
-  sourceAddress,
-  credentials,
-  activeAccount,
-  turn,
-  calledNumber,
-  callerId,
-  dialingPermission,
-  offeredMedia,
-  hops,
-  contactAddress,
+const TRUNK_CHECKS: readonly CheckName[] = [
+  'transport',
+  'lists',
+  'source',
+  'password',
+  'account',
+  'turn',
+  'number',
+  'caller',
+  'permission',
+  'media',
+  'hops',
+  'contact',
 ];
+
+/** In the order in which a call is asked. */
+export const checksOf = ({ kind }: Place): readonly CheckName[] =>
+  kind === 'domain' ? DOMAIN_CHECKS : TRUNK_CHECKS;
 
 const DEFAULT_HOPS = 70;
 
 /** Pure, but that a nonce count which was good is used up, and the call's turn. */
 export function admit(question: Question): Verdict {
   let facts: Facts = {};
-  for (const check of question.place.kind === 'domain' ? DOMAIN_CHECKS : TRUNK_CHECKS) {
-    const found = check(question);
+  // A call in place of another one calls nobody: its numbers are not asked about.
+  for (const name of question.replaces ? DOMAIN_CHECKS : checksOf(question.place)) {
+    const found: Facts | Refusal | undefined = CHECKS[name](question);
     if (found && 'status' in found) return refused(found, facts);
     facts = { ...facts, ...found };
   }
@@ -104,7 +127,8 @@ export function secureTransport({
 }
 
 /** Whether the IP record that found the domain already says who calls. */
-const isMappedSource = (place: Place): boolean => place.kind === 'domain' && place.by === 'source-address';
+export const isMappedSource = (place: Place): boolean =>
+  place.kind === 'domain' && place.by === 'source-address';
 
 function anyList({ place, directory }: Question): Refusal | undefined {
   const isGuarded =

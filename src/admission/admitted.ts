@@ -1,8 +1,8 @@
 // What the door knows of a call that it lets in.
 import type { incomingPhoneNumber, Row } from '../resources/index.ts';
 import type { AudioDescription } from '../sdp/index.ts';
-import type { Endpoint, ServerInvite } from '../sip/index.ts';
-import type { Domain, FoundBy, Trunk } from './identify.ts';
+import type { Dialog, Endpoint, ServerInvite } from '../sip/index.ts';
+import type { Domain, FoundBy, Place, Trunk } from './identify.ts';
 import type { Refusal } from './refusal.ts';
 
 interface AdmittedCall {
@@ -33,9 +33,9 @@ export interface AdmittedToDomain extends AdmittedCall {
 export interface AdmittedToTrunk extends AdmittedCall {
   readonly kind: 'trunk';
   readonly trunk: Trunk;
-  /** E.164, or the number of an emergency service. */
+  /** E.164, or the number of an emergency service; not looked at in a call in place of another (RFC 3891). */
   readonly to: string;
-  /** E.164. */
+  /** E.164; not looked at there either. */
   readonly callerId: string;
 }
 
@@ -43,6 +43,8 @@ export type Admitted = AdmittedToDomain | AdmittedToTrunk;
 
 /** Who takes the calls that the door lets in. */
 export interface InboundCalls {
+  /** Whose dialog it is, for a call in place of it that names nobody (RFC 3891). */
+  placeOf?(dialog: Dialog): Place | undefined;
   /**
    * Takes the call: answers it, now or later. What is returned refuses it, and is kept with the other refusals.
    * Runs inside the handler of `onInvite`: 100 is sent when it returns.

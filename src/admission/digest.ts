@@ -52,6 +52,13 @@ export function checkDigest(
   return wrongCredentials(given, claimed);
 }
 
+/** Why a user would be refused whatever the password; pure. */
+export function refusedUnheard(given: Lists, username: string, mayTry: MayTry): Refusal | undefined {
+  if (!mayTry(username)) return backedOff(username);
+  const isKnown = credentialsOf(given.directory, given.lists, username).length > 0;
+  return isKnown ? undefined : wrongCredentials(given, username);
+}
+
 function authenticationOf(
   { directory, lists, owner }: Lists,
   { nonces, algorithms }: DigestTerms,

@@ -12,8 +12,9 @@ import {
 import { admit } from './admit.ts';
 import type { InboundCalls } from './admitted.ts';
 import type { DigestTerms } from './digest.ts';
+import { type Examination, examine, inviteOf, type Visit } from './examine.ts';
 import { type Identified, identify, type Place, type Premises } from './identify.ts';
-import type { InboundPace, TurnVerdict } from './inbound-pace.ts';
+import type { InboundPace, InboundTurn, TurnVerdict } from './inbound-pace.ts';
 import { accountOf, type SpecialNumbers } from './question.ts';
 import { type Refusal, refuse, refuseWithoutCode } from './refusal.ts';
 import type { RejectionLog } from './rejection-log.ts';
@@ -75,7 +76,10 @@ export class Door {
   }
 
   #take(invite: ServerInvite, calls: InboundCalls): void {
-    const place = this.identify(invite);
+    const named = this.identify(invite);
+    const replaced =
+      named.kind === 'unknown' && invite.replaces ? calls.placeOf?.(invite.replaces) : undefined;
+    const place = replaced ?? named;
     const refusal = place.kind === 'unknown' ? noSuchPlace(place.host) : this.#enter(invite, place, calls);
     if (!refusal) return;
     const { status, headers, reason } = refusal;
@@ -89,7 +93,18 @@ export class Door {
     const { request, received } = invite;
     const { directory, digest, numbers } = this.#parts;
     const [mayTry, takeTurn] = [this.mayTry(invite), () => this.#takeTurn(place)];
-    const verdict = admit({ request, received, place, directory, digest, mayTry, numbers, takeTurn });
+    const replaces = invite.replaces !== undefined;
+    const verdict = admit({
+      request,
+      received,
+      place,
+      directory,
+      digest,
+      mayTry,
+      numbers,
+      takeTurn,
+      replaces,
+    });
     if (verdict.kind === 'refused') {
       if (verdict.username !== undefined) this.proved(invite, verdict.username);
       return verdict.refusal;
@@ -99,11 +114,33 @@ export class Door {
     return calls.accept(invite, verdict.admitted);
   }
 
+  /** What a call would meet that is only asked about: it takes no turn, and nothing is kept of it. */
+  examine(visit: Visit): Examination {
+    const request = inviteOf(visit);
+    const { received, username } = visit;
+    const place = this.identify({ request, received });
+    if (place.kind === 'unknown') return { place, request, checks: [], refusal: noSuchPlace(place.host) };
+    const { directory, digest, numbers } = this.#parts;
+    const mayTry = this.mayTry({ request, received });
+    const takeTurn = () => this.#judgeTurn(place);
+    const question = { request, received, place, directory, digest, mayTry, numbers, takeTurn };
+    return examine({ ...question, ...(username !== undefined && { username }) });
+  }
+
   #takeTurn(place: Place): TurnVerdict {
-    const { pace, liveCalls, clock } = this.#parts;
+    const { pace, clock } = this.#parts;
+    return pace.take(this.#turnOf(place), clock.monotonic());
+  }
+
+  #judgeTurn(place: Place): TurnVerdict {
+    const { pace, clock } = this.#parts;
+    return pace.judge(this.#turnOf(place), clock.monotonic());
+  }
+
+  #turnOf(place: Place): InboundTurn {
     const accountSid = accountOf(place);
     const over = place.kind === 'trunk' ? { trunkSid: place.trunk.sid } : {};
-    return pace.take({ accountSid, ...over, liveCalls: liveCalls(accountSid) }, clock.monotonic());
+    return { accountSid, ...over, liveCalls: this.#parts.liveCalls(accountSid) };
   }
 
   #tellingOf({ received }: Visitor, { stranger, silent, failedUser }: Refusal): Telling {

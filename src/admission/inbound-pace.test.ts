@@ -44,6 +44,12 @@ describe('calls per second', () => {
   });
 });
 
+it('says whose turn it would be without taking it', () => {
+  const pace = new InboundPace({ perSecond: 1 });
+  expect([pace.judge(CALL, 0), pace.judge(CALL, 0), pace.take(CALL, 0)]).toEqual(['now', 'now', 'now']);
+  expect(pace.judge(CALL, 0)).toBe('account-too-fast');
+});
+
 it('calls at a time are those that the account has, and one refused takes no turn', () => {
   const pace = new InboundPace({ maxCalls: 2, perSecond: 1 });
   expect(pace.take({ ...CALL, liveCalls: 2 }, 0)).toBe('too-many-calls');

@@ -34,17 +34,24 @@ export class InboundPace {
   }
 
   /** Takes the call's turn, unless it is refused; the trunk is asked before its account (Twilio). */
-  take({ accountSid, trunkSid, liveCalls }: InboundTurn, nowMs: number): TurnVerdict {
+  take(turn: InboundTurn, nowMs: number): TurnVerdict {
+    const { accountSid, trunkSid } = turn;
+    const verdict = this.judge(turn, nowMs);
+    const { perSecond } = this.#limits;
+    if (verdict !== 'now' || perSecond === undefined) return verdict;
+    for (const sid of trunkSid === undefined ? [accountSid] : [trunkSid, accountSid])
+      this.#buckets.set(sid, { tokens: this.#tokensOf(sid, nowMs, perSecond) - 1, atMs: nowMs });
+    return verdict;
+  }
+
+  /** What `take` would say. */
+  judge({ accountSid, trunkSid, liveCalls }: InboundTurn, nowMs: number): TurnVerdict {
     const { perSecond, maxCalls = Number.POSITIVE_INFINITY } = this.#limits;
     if (liveCalls >= maxCalls) return 'too-many-calls';
     if (perSecond === undefined) return 'now';
-    const trunkTokens = trunkSid === undefined ? 1 : this.#tokensOf(trunkSid, nowMs, perSecond);
-    if (trunkTokens < 1) return 'trunk-too-fast';
-    const accountTokens = this.#tokensOf(accountSid, nowMs, perSecond);
-    if (accountTokens < 1) return 'account-too-fast';
-    if (trunkSid !== undefined) this.#buckets.set(trunkSid, { tokens: trunkTokens - 1, atMs: nowMs });
-    this.#buckets.set(accountSid, { tokens: accountTokens - 1, atMs: nowMs });
-    return 'now';
+    const isLate = (sid: string): boolean => this.#tokensOf(sid, nowMs, perSecond) < 1;
+    if (trunkSid !== undefined && isLate(trunkSid)) return 'trunk-too-fast';
+    return isLate(accountSid) ? 'account-too-fast' : 'now';
   }
 
   #tokensOf(sid: string, nowMs: number, perSecond: number): number {

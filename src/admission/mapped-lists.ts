@@ -47,7 +47,7 @@ export function entryOf(directory: Directory, lists: readonly string[], address:
   return undefined;
 }
 
-/** `203.0.113.12/30 in AL… (office)`: the entry that the address missed by least. */
+/** The entry that the address missed by least, in words. */
 export function nearestEntry(
   directory: Directory,
   lists: readonly string[],
@@ -61,9 +61,13 @@ export function nearestEntry(
       if (!nearest || distance(entry, number) < distance(nearest, number)) nearest = entry;
     }
   }
-  if (!nearest) return undefined;
-  const list = directory.find(ipAccessControlList, nearest.ipAccessControlListSid);
-  return `${formatNetwork(nearest)} in ${nearest.ipAccessControlListSid} (${list?.friendlyName})`;
+  return nearest && entryInWords(directory, nearest);
+}
+
+/** `203.0.113.12/30 in AL… (office)` */
+export function entryInWords(directory: Directory, entry: Entry): string {
+  const list = directory.find(ipAccessControlList, entry.ipAccessControlListSid);
+  return `${formatNetwork(entry)} in ${entry.ipAccessControlListSid} (${list?.friendlyName})`;
 }
 
 /** Everyone of that name in the lists. */

@@ -19,9 +19,13 @@ interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly takeTurn?: Question['takeTurn'];
+  readonly anyCallerId?: boolean;
 }
 
-function ask(place: Place, { uri = `sip:100@${place.host}`, takeTurn = () => 'now', ...rest }: Asked) {
+function ask(
+  place: Place,
+  { uri = `sip:100@${place.host}`, takeTurn = () => 'now', anyCallerId = false, ...rest }: Asked,
+) {
   const { directory, clock, random } = world;
   return admit({
     request: requestOf('INVITE', uri, { body: SDP, ...rest }),
@@ -30,7 +34,7 @@ function ask(place: Place, { uri = `sip:100@${place.host}`, takeTurn = () => 'no
     directory,
     digest: { nonces: new Nonces({ key: Buffer.alloc(32, 1), clock, random }), algorithms: ['MD5'] },
     mayTry: () => true,
-    numbers: { emergency: ['112', '911'], tollFraudPrefixes: ['+37163'] },
+    numbers: { emergency: ['112', '911'], tollFraudPrefixes: ['+37163'], anyCallerId },
     takeTurn,
   });
 }
@@ -108,6 +112,15 @@ describe('limits', () => {
     expect(told(refused(at(open), asked('9112')))).toEqual([503, 10_004]);
     expect(told(refused(at(shut), asked('911')))).toEqual([503, 10_004]);
   });
+});
+
+it('as whom a PBX may call is not asked where it may call as anybody', () => {
+  const trunk = world.trunk('acme.pstn.twilio.com');
+  world.accessList(trunk, ['203.0.113.0', 24]);
+  const headers = { From: '<sip:+14155559999@pbx.example>;tag=1' };
+  const call = { uri: 'sip:+14155550123@acme.pstn.twilio.com', headers };
+  expect(told(refused(over(trunk), call))).toEqual([403, 32_204]);
+  expect(admitted(over(trunk), { ...call, anyCallerId: true })).toMatchObject({ callerId: '+14155559999' });
 });
 
 describe('dialing permissions of a trunk', () => {

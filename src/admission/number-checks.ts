@@ -50,7 +50,7 @@ export function calledNumber({ request, place, numbers }: Question): Facts | Ref
   });
 }
 
-export function callerId({ request, place, directory }: Question): Facts | Refusal {
+export function callerId({ request, place, directory, numbers }: Question): Facts | Refusal {
   const number = callerNumber(request);
   if (number === undefined) {
     return refuse(403, 32_206, {
@@ -58,10 +58,10 @@ export function callerId({ request, place, directory }: Question): Facts | Refus
       fix: 'have the PBX send its number in E.164 as the user of From',
     });
   }
-  if (mayCallAs(directory, accountOf(place), number)) return { callerId: number };
+  if (numbers.anyCallerId || mayCallAs(directory, accountOf(place), number)) return { callerId: number };
   return refuse(403, 32_204, {
     why: `${number} is neither a number nor a verified caller ID of the account`,
-    fix: `add ${number} to IncomingPhoneNumbers or OutgoingCallerIds`,
+    fix: `add ${number} to IncomingPhoneNumbers or OutgoingCallerIds, or set TANDEM_TRUNK_CALLER_IDS=any`,
   });
 }
 

@@ -13,6 +13,8 @@ export interface SpecialNumbers {
   readonly emergency: readonly string[];
   /** First digits, with +, of those known for toll fraud. */
   readonly tollFraudPrefixes: readonly string[];
+  /** Whether a PBX may call as any number over its trunk; else as those of its account alone. */
+  readonly anyCallerId?: boolean;
 }
 
 export interface Question {
@@ -25,6 +27,8 @@ export interface Question {
   readonly numbers: SpecialNumbers;
   /** Takes the call's turn among those that come in, unless it has none. */
   readonly takeTurn: () => TurnVerdict;
+  /** It comes in place of another call (RFC 3891). */
+  readonly replaces?: boolean;
 }
 
 /** What the checks have found out so far. */

@@ -1,4 +1,6 @@
 // The audit log: the one place that writes down a change of the configuration.
+import type { Clock } from '../lib/clock.ts';
+import type { Random } from '../lib/random.ts';
 import {
   type AnyResource,
   type AnyRow,
@@ -8,8 +10,7 @@ import {
   shownSid,
   storedAs,
 } from '../resources/index.ts';
-import type { Along } from '../store/index.ts';
-import type { CrudDeps } from './crud.ts';
+import type { Along, Store } from '../store/index.ts';
 import { render } from './render.ts';
 import type { ApiRequest, JsonObject } from './route.ts';
 
@@ -19,10 +20,16 @@ export type Change = { readonly definition: AnyResource } & (
   | { readonly action: 'delete'; readonly before: AnyRow; readonly after?: undefined }
 );
 
+export interface AuditDeps {
+  readonly store: Pick<Store, 'directory'>;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
 const MASK = '****';
 
 /** The event that goes along with the change into the same transaction: both are kept, or neither. */
-export function auditOf(deps: CrudDeps, request: ApiRequest, change: Change): Along {
+export function auditOf(deps: AuditDeps, request: ApiRequest, change: Change): Along {
   const { before, after, action } = change;
   const definition = storedAs(change.definition);
   const snapshot = (row: AnyRow | undefined): string | null =>
@@ -40,7 +47,7 @@ export function auditOf(deps: CrudDeps, request: ApiRequest, change: Change): Al
 }
 
 /** What the API shows of it, and that there are secrets, but none of them. */
-function masked(definition: AnyResource, row: AnyRow, { store }: CrudDeps): JsonObject {
+function masked(definition: AnyResource, row: AnyRow, { store }: AuditDeps): JsonObject {
   const secrets = Object.entries(definition.fields).filter(([, { column }]) => column === 'secret');
   return {
     ...render(definition, row, { baseUrl: '', rows: store.directory }),

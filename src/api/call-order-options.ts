@@ -27,19 +27,21 @@ const matching = (pattern: RegExp, reason: string): Field<string | null> =>
     parse: (given) => (pattern.test(given) ? { value: given } : { reason }),
   });
 
-const printable = (max: number) =>
-  matching(
-    new RegExp(`^[^\\p{Cc}]{1,${max}}$`, 'u'),
-    `must not be longer than ${max} characters, and have no control characters`,
-  );
+const printable = () => matching(/^[^\p{Cc}]+$/u, 'must have no control characters');
+
+/** @throws {ApiError} */
+function atMost(max: number, text: string, { parameter, code }: { parameter: string; code: number }): string {
+  if (text.length <= max) return text;
+  throw errors.invalid(parameter, `must not be longer than ${max} characters`, code);
+}
 
 export const OPTIONS = {
   callerId: text(),
-  callReason: printable(MAX_REASON),
+  callReason: printable(),
   callToken: text(),
   clientNotificationUrl: httpUrl(),
-  sipAuthUsername: printable(MAX_CREDENTIAL),
-  sipAuthPassword: printable(MAX_CREDENTIAL),
+  sipAuthUsername: printable(),
+  sipAuthPassword: printable(),
   sendDigits: matching(/^[0-9A-Da-d#*wW]{1,32}$/, 'must be 1 to 32 of 0-9, A-D, #, *, w and W'),
   record: boolean().default(false),
   recordingChannels: enumeration(['mono', 'dual']).default('mono'),
@@ -73,7 +75,7 @@ type Values = { readonly [field: string]: FieldValue };
 
 type Options = Pick<
   CallOrder,
-  'callerId' | 'callReason' | 'sipAuth' | 'sendDigits' | 'recording' | 'detectsMachine'
+  'callerId' | 'callReason' | 'sipAuth' | 'sendDigits' | 'recording' | 'machineDetection'
 >;
 
 /** @throws {ApiError} */
@@ -82,14 +84,16 @@ export function parseOptions(values: Values, to: Endpoint): Options {
   const callerId = parseCallerId(values, to);
   const sipAuth = parseSipAuth(values, to);
   // Twilio: keys that are pressed are taken for no answering machine's business.
-  const detectsMachine = typeof machineDetection === 'string' && typeof sendDigits !== 'string';
+  const isDetecting = typeof machineDetection === 'string' && typeof sendDigits !== 'string';
   return {
     ...(callerId !== undefined && { callerId }),
-    ...(typeof callReason === 'string' && { callReason }),
+    ...(typeof callReason === 'string' && {
+      callReason: atMost(MAX_REASON, callReason, { parameter: 'CallReason', code: 20001 }),
+    }),
     ...(sipAuth && { sipAuth }),
     ...(typeof sendDigits === 'string' && { sendDigits }),
     ...(values.record === true && { recording: recordingOf(values) }),
-    ...(detectsMachine && { detectsMachine }),
+    ...(isDetecting && { machineDetection: detectionOf(values) }),
   };
 }
 
@@ -105,7 +109,19 @@ function parseSipAuth({ sipAuthUsername, sipAuthPassword }: Values, to: Endpoint
   if (typeof sipAuthUsername !== 'string' && typeof sipAuthPassword !== 'string') return undefined;
   if (typeof sipAuthPassword !== 'string') throw errors.missing('SipAuthPassword', 21225);
   if (typeof sipAuthUsername !== 'string') throw errors.missing('SipAuthUsername', 21222);
-  return to.kind === 'sip' ? { username: sipAuthUsername, password: sipAuthPassword } : undefined;
+  const username = atMost(MAX_CREDENTIAL, sipAuthUsername, { parameter: 'SipAuthUsername', code: 21221 });
+  const password = atMost(MAX_CREDENTIAL, sipAuthPassword, { parameter: 'SipAuthPassword', code: 21223 });
+  return to.kind === 'sip' ? { username, password } : undefined;
+}
+
+/** Twilio: the callback belongs to AsyncAmd. */
+function detectionOf({
+  asyncAmd,
+  asyncAmdStatusCallback: url,
+  asyncAmdStatusCallbackMethod: method,
+}: Values) {
+  if (asyncAmd !== true || typeof url !== 'string') return {};
+  return { callback: { url, method: method === 'GET' ? 'GET' : 'POST' } } as const;
 }
 
 /** The parameters that say how to record. */
@@ -134,6 +150,9 @@ export function optionWarnings(given: Form, values: Values, to: Endpoint): reado
     ...(values.machineDetection === null
       ? []
       : ['MachineDetection was accepted: nobody listens for machines here, so AnsweredBy is "unknown"']),
+    ...(asked('AsyncAmdStatusCallback') && !(values.machineDetection !== null && values.asyncAmd === true)
+      ? ['AsyncAmdStatusCallback was ignored: it goes with MachineDetection and AsyncAmd=true']
+      : []),
     ...WITHOUT_EFFECT.filter(asked).map((name) => `${name} was accepted and has no effect here`),
   ];
   return texts.map((each) => ({ text: each }));

@@ -1,5 +1,6 @@
 // From the form of POST /Calls to an order that the engine can carry out, or the error that says why not.
 import {
+  type CallControl,
   type CallEvent,
   type CallOrder,
   carrierFor,
@@ -69,21 +70,28 @@ const CODES: ReadonlyMap<string, number> = new Map([
   ...OPTION_CODES,
 ]);
 
+interface OrderWorld {
+  readonly accountSid: string;
+  readonly directory: Directory;
+  readonly calls: Pick<CallControl, 'isEmergency' | 'judgeEmergency'>;
+}
+
 type Values = { readonly [field: string]: FieldValue };
 
 /** What routing needs of a call. @throws {ApiError} */
-export function parseRouteQuestion(form: Form, accountSid: string, directory: Directory): RouteQuestion {
-  const { to, from, carrier, values, timeoutS } = parseRoute(withoutEmpty(form), accountSid, directory);
-  const caller = parseCallerId(values, to) ?? from;
-  return { accountSid, to: to.text, from: caller, timeoutS, ...carrier };
+export function parseRouteQuestion(form: Form, world: OrderWorld): RouteQuestion {
+  const { to, from, carrier, values, timeoutS, isEmergency } = parseRoute(withoutEmpty(form), world);
+  const caller = isEmergency ? from : (parseCallerId(values, to) ?? from);
+  return { accountSid: world.accountSid, to: to.text, from: caller, timeoutS, ...carrier };
 }
 
-function parseRoute(given: Form, accountSid: string, directory: Directory) {
+function parseRoute(given: Form, world: OrderWorld) {
   const { values, errors: faults } = parseParameters(ORDER, given, 'create');
   const error = orderError(faults);
   if (error) throw error;
   checkHeaders(String(values.to));
-  const to = parseTo(String(values.to));
+  const { accountSid, calls } = world;
+  const to = parseTo(String(values.to), calls.isEmergency);
   if (!to) throw errors.invalid('To', 'must be a number such as +14155550123 or a SIP URI', 21211);
   const from = parseFrom(String(values.from), to);
   if (from === undefined)
@@ -92,27 +100,39 @@ function parseRoute(given: Form, accountSid: string, directory: Directory) {
       `cannot be the caller of a ${to.kind === 'sip' ? 'SIP call' : 'phone call'}`,
       21212,
     );
-  const carrier = carrierOf(to, values, { directory, accountSid });
-  return { to, from, carrier, values, timeoutS: Number(values.timeout) };
+  const timeoutS = Number(values.timeout);
+  const verdict = calls.judgeEmergency({ accountSid, to: to.text, from });
+  switch (verdict.kind) {
+    case 'refused':
+      throw errors.invalid('To', `is refused: ${verdict.why}`, verdict.code);
+    case 'allowed': {
+      const carrier = { byoc: verdict.carrier.trunkSid, carrierRoute: verdict.carrier.routeSid };
+      const called: Endpoint = { kind: 'number', text: verdict.to };
+      return { to: called, from: verdict.callerId, carrier, values, timeoutS, isEmergency: true };
+    }
+    case 'no-emergency':
+      return { to, from, carrier: carrierOf(to, values, world), values, timeoutS, isEmergency: false };
+  }
 }
 
 /** @throws {ApiError} */
-export function parseCallOrder(form: Form, accountSid: string, directory: Directory): CallOrder {
+export function parseCallOrder(form: Form, world: OrderWorld): CallOrder {
   const given = withoutEmpty(form);
-  const { to, from, carrier, values, timeoutS } = parseRoute(given, accountSid, directory);
-  const webhooks = webhooksOf(values, { directory, accountSid });
+  const { to, from, carrier, values, timeoutS, isEmergency } = parseRoute(given, world);
+  const webhooks = webhooksOf(values, world);
   const twiml = twimlSource(webhooks);
   if (!twiml) throw errors.urlRequired();
   return {
-    accountSid,
+    accountSid: world.accountSid,
     to: to.text,
     from,
     ...carrier,
+    ...(isEmergency && { isEmergency }),
     twiml,
     ...callbacks(webhooks),
     timeoutS,
     timeLimitS: Number(values.timeLimit),
-    ...parseOptions(values, to),
+    ...parseOptions(isEmergency ? { ...values, callerId: null } : values, to),
     warnings: warningsOf(given, values, to),
   };
 }
@@ -140,10 +160,7 @@ export const withoutEmpty = (form: Form): Form =>
   new Map([...form].filter(([, values]) => values.some((value) => value !== '')));
 
 /** An application's webhooks stand for all that the call was given, its inline TwiML included. */
-function webhooksOf(
-  values: Values,
-  { directory, accountSid }: { directory: Directory; accountSid: string },
-): Values {
+function webhooksOf(values: Values, { directory, accountSid }: OrderWorld): Values {
   const sid = values.applicationSid;
   if (typeof sid !== 'string') return values;
   const found = directory.find(application, sid);
@@ -166,7 +183,7 @@ function webhooksOf(
 function carrierOf(
   to: Endpoint,
   { byoc }: Values,
-  { directory, accountSid }: { directory: Directory; accountSid: string },
+  { directory, accountSid }: OrderWorld,
 ): Pick<RouteQuestion, 'byoc' | 'carrierRoute'> {
   if (to.kind === 'sip') return {};
   if (typeof byoc !== 'string') {

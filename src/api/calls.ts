@@ -51,7 +51,11 @@ export function callRoutes(deps: CallsDeps): readonly Route[] {
 
 async function place({ store, calls }: CallsDeps, request: ApiRequest): Promise<Answer> {
   if (!calls.accepting) throw errors.unavailable('The exchange is shutting down and takes no new calls');
-  const order = parseCallOrder(request.form, request.account.sid, store.directory);
+  const order = parseCallOrder(request.form, {
+    accountSid: request.account.sid,
+    directory: store.directory,
+    calls,
+  });
   const row = await calls.place(order);
   if (row === 'too-many-calls') throw errors.tooManyCalls();
   if (row === 'queue-full') throw errors.queueFull();

@@ -1,6 +1,4 @@
 // The five operations of any resource, from its definition alone.
-import type { Clock } from '../lib/clock.ts';
-import type { Random } from '../lib/random.ts';
 import {
   type AnyResource,
   type AnyRow,
@@ -21,7 +19,7 @@ import {
   views,
 } from '../resources/index.ts';
 import { CursorError, type Filter, type Store } from '../store/index.ts';
-import { auditOf } from './audit.ts';
+import { type AuditDeps, auditOf } from './audit.ts';
 import { dialectOf } from './dialect.ts';
 import { type ApiError, errors, parameterError } from './errors.ts';
 import { parseFilters } from './filters.ts';
@@ -30,10 +28,8 @@ import { cursorOf, parsePage, renderPage } from './page.ts';
 import { render } from './render.ts';
 import type { Answer, ApiRequest, Handler, Route } from './route.ts';
 
-export interface CrudDeps {
+export interface CrudDeps extends AuditDeps {
   readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly suffixes: DomainSuffixes;
 }
 

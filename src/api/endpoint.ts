@@ -11,11 +11,17 @@ const SEPARATORS = /[ ().-]/g;
 const CALLER_NUMBER = /^\+?[0-9]{1,15}$/;
 const SIP_USER = /^[A-Za-z0-9+\-_.]{1,100}$/;
 
-/** What `To` names, a number freed of its separators; undefined when it is neither a number nor a SIP URI. */
-export function parseTo(text: string): Endpoint | undefined {
+/**
+ * What `To` names, a number freed of its separators; undefined when it is neither a number nor a SIP URI.
+ * @param isEmergency of the short numbers that may be called
+ */
+export function parseTo(
+  text: string,
+  isEmergency: (number: string) => boolean = () => false,
+): Endpoint | undefined {
   if (/^sips?:/i.test(text)) return isSipUri(text) ? { kind: 'sip', text } : undefined;
   const number = text.startsWith('+') ? text.replaceAll(SEPARATORS, '') : text;
-  return NUMBER.test(number) ? { kind: 'number', text: number } : undefined;
+  return NUMBER.test(number) || isEmergency(number) ? { kind: 'number', text: number } : undefined;
 }
 
 /** `From` as it goes out, or undefined: towards a number it must be one; towards SIP any user name or URI will do. */

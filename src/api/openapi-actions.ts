@@ -144,7 +144,9 @@ export const ACTIONS: { readonly [route: string]: ActionDescription } = {
   },
   'POST /tandem/v1/Explain': {
     id: 'createExplain',
-    summary: 'Where a call would go, and why, without placing it',
+    summary:
+      'What would become of a call, and why, without placing it; of one that comes in where SourceIp is given',
+    form: 'To* From* Byoc SourceIp Transport Username',
   },
   'POST /tandem/v1/LoadShare': {
     id: 'createLoadShare',

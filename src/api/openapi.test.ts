@@ -107,7 +107,7 @@ describe('the document', () => {
       expect(Object.values(operation.responses).every(({ description }) => description !== '')).toBe(true);
       expect(method === 'post').toBe(
         operation.requestBody !== undefined ||
-          /^(create(Explain|LoadShare)|replayWebhook$)/.test(operation.operationId),
+          /^(createLoadShare|replayWebhook)$/.test(operation.operationId),
       );
     }
     const shapes = Object.keys(document.paths).map((path) => path.replaceAll(/\{\w+\}/g, '{}'));

@@ -18,7 +18,7 @@ import { callRoutes } from './calls.ts';
 import { crudRoutes } from './crud.ts';
 import { Downloads } from './downloads.ts';
 import { ApiError, errorBody, errors } from './errors.ts';
-import { explainRoutes } from './explain.ts';
+import { type ExplainDeps, explainRoutes } from './explain.ts';
 import { parseForm } from './form.ts';
 import { loadShareRoutes } from './load-share.ts';
 import { createMetrics, type ExchangeCounts, type Metrics } from './metrics.ts';
@@ -41,6 +41,8 @@ export interface ApiOptions {
   readonly store: Store;
   readonly calls: CallControl;
   readonly recordings: RecordingFiles;
+  /** What would become of calls that come in. */
+  readonly arrivals?: NonNullable<ExplainDeps['arrivals']>;
   /** What is known of the health of targets. */
   readonly health?: HealthSource;
   /** Who sends what is to be replayed. */

@@ -5,7 +5,8 @@ import { type Exchange, type Notice, responseOf } from './call-log.ts';
 import type { CallRecord } from './call-record.ts';
 import { voiceParameters } from './callback/status-callback.ts';
 import type { WebhookTarget } from './control.ts';
-import type { WebhookClient, WebhookResult, WebhookSession } from './webhook/client.ts';
+import type { WebhookClient, WebhookSession } from './webhook/client.ts';
+import type { WebhookResult } from './webhook/request.ts';
 import { encodeForm, type FormParameters } from './webhook/signature.ts';
 
 export interface CallAppDeps {

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { callEvent, callNotification, maskUserinfo, newRow } from '../resources/index.ts';
 import type { Along } from '../store/index.ts';
-import type { WebhookResponse, WebhookResult } from './webhook/client.ts';
+import type { WebhookResponse, WebhookResult } from './webhook/request.ts';
 import { decodeForm, encodeForm, type FormParameters } from './webhook/signature.ts';
 
 /** A request to the user's web application. */

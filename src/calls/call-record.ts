@@ -1,9 +1,10 @@
 // A call as it is kept: its row, route trace, events and notifications, and the status callbacks that follow from it.
 // Everything goes through the journal; a store that is away is logged, and the call goes on.
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, steadyTime } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import { type RouteTrace, type TracedEvent, traceEvent } from '../routing/index.ts';
+import type { Dialog } from '../sip/index.ts';
 import {
   type Along,
   IntegrityError,
@@ -15,7 +16,8 @@ import { type CallInput, type CallRow, hasEnded, step } from './call-life.ts';
 import { CallLog, type Exchange, type Notice, responseOf } from './call-log.ts';
 import type { CallbackSender } from './callback/sender.ts';
 import { callbackRow } from './callback/status-callback.ts';
-import type { WebhookResult } from './webhook/client.ts';
+import { KeptDialogs } from './kept-dialogs.ts';
+import type { WebhookResult } from './webhook/request.ts';
 
 export interface CallRecordDeps {
   readonly clock: Clock;
@@ -33,7 +35,12 @@ export class CallRecord {
   readonly #settled: () => void;
   readonly #log: CallLog;
   readonly #trace: RouteTrace;
+  readonly #dialogs: KeptDialogs;
+  /** The time by which its row goes: a clock that is set makes no call longer or shorter. */
+  readonly now: () => number;
   #row: CallRow;
+  /** It is kept by another exchange: nothing more is written or told of it here. */
+  #isDisowned = false;
   /** Writes and first callback tries that are under way. */
   #pending = 0;
   /** Whether the trace has grown since it was written. */
@@ -50,6 +57,8 @@ export class CallRecord {
     this.#row = row;
     this.#trace = trace;
     this.#settled = settled;
+    this.#dialogs = new KeptDialogs(row.sid);
+    this.now = steadyTime(deps.clock, row.dateCreated);
     this.#log = new CallLog(deps, { accountSid: row.accountSid, callSid: row.sid });
   }
 
@@ -66,13 +75,18 @@ export class CallRecord {
     return this.#lastWrite;
   }
 
-  /** A step of the call's life: the row and its callback are committed together, then the callback is sent. */
-  advance(input: CallInput): void {
-    const nowMs = this.#deps.clock.now();
+  /**
+   * A step of the call's life: the row, its dialogs and its callback are committed together, then the callback is sent.
+   * @param dialogs those that are up
+   * @param detection tells who picked up; goes after the step's own callback
+   */
+  advance(input: CallInput, dialogs: readonly Dialog[] = [], detection?: OutboxRow): void {
+    const nowMs = this.now();
     const before = this.#row.status;
     const { row, patch, callback } = step(this.#row, input, nowMs);
     this.#row = row;
     if (!patch) return;
+    if (this.#isDisowned) return this.#write({});
     if (row.status !== before && !this.ended) this.note('call', row.status);
     const waiting = callback && callbackRow(row, callback, nowMs);
     // With a callback to come at the end, the trace is written when that has been told.
@@ -80,10 +94,14 @@ export class CallRecord {
     this.#write(
       {
         update: { sid: row.sid, patch },
+        ...(this.ended ? this.#dialogs.over() : this.#dialogs.changed(dialogs)),
         ...(isMilestone ? { trace: this.#storedTrace() } : {}),
-        ...(waiting ? { outbox: [waiting] } : {}),
+        outbox: [waiting, detection].filter((each) => each !== undefined),
       },
-      () => waiting && this.#sendCallback(waiting, callback.status),
+      () => {
+        if (waiting) this.#sendCallback(waiting, `status callback "${callback.status}"`);
+        if (detection) this.#sendCallback(detection, 'machine detection callback');
+      },
     );
   }
 
@@ -91,6 +109,11 @@ export class CallRecord {
   change(patch: Partial<CallRow>): void {
     this.#row = { ...this.#row, ...patch };
     this.#write({ update: { sid: this.#row.sid, patch } });
+  }
+
+  /** Another exchange has ended the call's record. */
+  disown(): void {
+    this.#isDisowned = true;
   }
 
   /** A line of the trace. */
@@ -126,24 +149,23 @@ export class CallRecord {
     if (record) this.#write({ records: [record] });
   }
 
-  #sendCallback(waiting: OutboxRow, status: string): void {
+  #sendCallback(waiting: OutboxRow, name: string): void {
     this.#pending += 1;
     this.#deps.callbacks.send(waiting, (result, durationMs) => {
       const { url, method, parameters } = waiting;
       this.exchanged({ request: { url, method, parameters }, result, durationMs });
-      this.#tellCallback(status, waiting, result);
+      this.#tellCallback(name, waiting, result);
       this.#done();
     });
   }
 
-  #tellCallback(status: string, { url, method, parameters }: OutboxRow, result: WebhookResult): void {
-    if (result.kind === 'answer')
-      return this.note('callback', `status callback "${status}" was answered ${result.status}`);
+  #tellCallback(name: string, { url, method, parameters }: OutboxRow, result: WebhookResult): void {
+    if (result.kind === 'answer') return this.note('callback', `${name} was answered ${result.status}`);
     const response = responseOf(result);
     this.notify({
       code: response ? CALLBACK_REFUSED : result.code,
       level: 'warning',
-      text: `status callback "${status}" failed: ${result.message}`,
+      text: `${name} failed: ${result.message}`,
       request: { url, method, parameters },
       ...(response && { response }),
     });
@@ -151,10 +173,8 @@ export class CallRecord {
 
   #write(entry: JournalEntry<CallRow>, then: () => void = () => {}): void {
     this.#pending += 1;
-    this.#lastWrite = this.#deps.journal
-      .commit(entry)
-      .then(then, (error: unknown) => this.#unwritten(error))
-      .then(() => this.#done());
+    const written = this.#isDisowned ? Promise.resolve() : this.#deps.journal.commit(entry);
+    this.#lastWrite = written.then(then, (error: unknown) => this.#unwritten(error)).then(() => this.#done());
   }
 
   #unwritten(error: unknown): void {

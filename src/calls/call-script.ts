@@ -1,6 +1,6 @@
 // What makes one kind of call different from another: what it does when it begins, is answered, and ends.
 import type { MediaSession } from '../media/index.ts';
-import type { CallOrder, OrderWarning, TwimlSource, WebhookTarget } from './control.ts';
+import type { CallOrder, MachineDetection, OrderWarning, TwimlSource, WebhookTarget } from './control.ts';
 import type { LiveCall } from './live-call.ts';
 import type { CallEnding } from './outcome.ts';
 import { recordingStart } from './recording/shelf.ts';
@@ -12,11 +12,10 @@ export interface CallScript {
   readonly fallback?: WebhookTarget;
   /** Seconds from the answer. */
   readonly timeLimitS: number;
-  /** Whether the app wants to know who picked up. */
-  readonly detectsMachine?: boolean;
+  readonly machineDetection?: MachineDetection;
   /** Said when it begins. */
   readonly warnings?: readonly OrderWarning[];
-  /** Its leg has begun: the INVITE is on its way, or the caller hears that it rings. */
+  /** Its leg has begun: the INVITE is on its way, or the caller's media is being reserved. */
   begun?(call: LiveCall): void;
   ringing?(call: LiveCall): void;
   /** There is sound before the answer. */
@@ -33,7 +32,7 @@ export interface CallScript {
 export const apiScript = (order: CallOrder): CallScript => ({
   ...(order.fallback && { fallback: order.fallback }),
   timeLimitS: order.timeLimitS,
-  detectsMachine: order.detectsMachine ?? false,
+  ...(order.machineDetection && { machineDetection: order.machineDetection }),
   warnings: order.warnings,
   connected(call, session) {
     const { recording, sendDigits, twiml } = order;
@@ -43,9 +42,10 @@ export const apiScript = (order: CallOrder): CallScript => ({
     const begin = () => call.isUntouched && call.runTwiml(twiml);
     void session.sendDigits(sendDigits.replaceAll(/[a-d]/g, (key) => key.toUpperCase())).then(begin, begin);
   },
+  referred: (call, target) => call.handOver(target),
 });
 
-/** A call that came in: asks its app at once, and answers when the TwiML says so. */
+/** A call that came in: asks its app as soon as it rings, and answers when the TwiML says so. */
 export const inboundScript = (given: {
   readonly twiml: TwimlSource;
   readonly fallback?: WebhookTarget;
@@ -56,13 +56,17 @@ export const inboundScript = (given: {
   readonly callerName?: () => Promise<string | undefined>;
 }): CallScript => ({
   ...given,
-  begun(call) {
+  ringing(call) {
     const { callerName, twiml } = given;
-    if (!callerName) return call.runTwiml(twiml);
+    const ask = (): void => {
+      if (call.isUntouched) call.runTwiml(twiml);
+    };
+    if (!callerName) return ask();
     void callerName().then((name) => {
       if (name !== undefined && !call.ended) call.named(name);
-      if (call.isUntouched) call.runTwiml(twiml);
+      ask();
     });
   },
   connected() {},
+  referred: (call, target) => call.handOver(target),
 });

@@ -1,6 +1,7 @@
 // What the API may ask of calls. The API sees this and nothing else of the engine.
 import type { call, Row, recording } from '../resources/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
+import type { EmergencyQuestion, EmergencyVerdict } from './route/emergency.ts';
 import type { Explanation } from './route/explain.ts';
 
 export type CallEvent = 'initiated' | 'ringing' | 'answered' | 'completed';
@@ -23,6 +24,8 @@ export interface CallOrder {
   readonly byoc?: string;
   /** Sid of the CarrierRoute that chose the trunk, where the caller named none. */
   readonly carrierRoute?: string;
+  /** It goes to an emergency service: past every limit. */
+  readonly isEmergency?: true;
   readonly twiml: TwimlSource;
   readonly fallback?: WebhookTarget;
   readonly statusCallback?: WebhookTarget & { readonly events: readonly CallEvent[] };
@@ -40,10 +43,15 @@ export interface CallOrder {
   readonly sendDigits?: string;
   /** From the answer. */
   readonly recording?: RecordingOrder;
-  /** Whether the app wants to know who picked up. */
-  readonly detectsMachine?: boolean;
+  readonly machineDetection?: MachineDetection;
   /** What was accepted and has no effect; never with values. */
   readonly warnings: readonly OrderWarning[];
+}
+
+/** The app wants to know who picked up. */
+export interface MachineDetection {
+  /** Told at the answer (Twilio: `AsyncAmdStatusCallback`). */
+  readonly callback?: WebhookTarget;
 }
 
 export interface OrderWarning {
@@ -107,6 +115,10 @@ export interface CallControl {
     sid: string,
     update: RecordingUpdate,
   ): Promise<Row<typeof recording> | 'not-live' | 'not-found'>;
+  /** Whether a number is that of an emergency service. */
+  isEmergency(this: void, number: string): boolean;
+  /** Whether a call over the API to such a number may be placed, and by which carrier. */
+  judgeEmergency(question: Pick<EmergencyQuestion, 'accountSid' | 'to' | 'from'>): EmergencyVerdict;
   /** Where such a call would go and why; nothing is placed. */
   explain(question: RouteQuestion): Promise<Explanation>;
   /** The trace of a call that is under way; finished ones are in the store. */

@@ -1,11 +1,12 @@
 // Every live call of this node: places, changes and drains them, and closes what an earlier run left open.
+
+import { isEmergencyNumber } from '../admission/index.ts';
 import type { Timer } from '../lib/clock.ts';
 import { call, newRow } from '../resources/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
-import { type CallRow, step } from './call-life.ts';
-import { CallPace, type PaceLimits } from './call-pace.ts';
+import type { CallRow } from './call-life.ts';
+import { type Admission, CallPace, type PaceLimits } from './call-pace.ts';
 import { apiScript, type CallScript } from './call-script.ts';
-import { callbackRow } from './callback/status-callback.ts';
 import type {
   CallChange,
   CallControl,
@@ -19,10 +20,12 @@ import type {
 import { inviteTemplate } from './leg/invite-template.ts';
 import type { Leg, LegObserver } from './leg/leg.ts';
 import { type LegDeps, OutboundLeg } from './leg/outbound-leg.ts';
-import { LiveCall, type LiveCallDeps, type LiveCallGivens } from './live-call.ts';
-import { completed, failed } from './outcome.ts';
+import { LiveCall } from './live-call.ts';
+import type { LiveCallDeps, LiveCallGivens } from './live-call-givens.ts';
 import type { RecordingRow } from './recording/outcome.ts';
 import { recordingStart } from './recording/shelf.ts';
+import { recoverCalls } from './recovery.ts';
+import { type EmergencyVerdict, judgeEmergency } from './route/emergency.ts';
 import { type Explanation, explain } from './route/explain.ts';
 import { type CallPlan, planCall } from './route/plan.ts';
 import type { PlanWorld } from './route/plan-sip.ts';
@@ -88,11 +91,17 @@ export class CallEngine implements CallControl {
     return this.#pace.callsOf(accountSid);
   }
 
+  readonly isEmergency = (number: string): boolean => isEmergencyNumber(number, this.#deps.emergencyNumbers);
+
+  judgeEmergency(question: Parameters<CallControl['judgeEmergency']>[0]): EmergencyVerdict {
+    return judgeEmergency({ ...question, by: 'api' }, this.#deps.emergencyNumbers, this.#deps.directory);
+  }
+
   async place(order: CallOrder): Promise<CallRow | PlaceRefusal> {
     const { clock, journal, fromDomain } = this.#deps;
     const plan = planCall(order, this.#deps);
     const row = newRow(call, callValues(order, plan), this.#deps);
-    const admission = this.#pace.admit(row.accountSid, row.sid, clock.now());
+    const admission = this.#admit(order, row, clock.monotonic());
     if (admission === 'too-many-calls' || admission === 'queue-full') return admission;
     const over = () => this.#pace.leave(row.accountSid, row.sid);
     const template = inviteTemplate(row, order, plan.fromDomain ?? fromDomain);
@@ -101,7 +110,8 @@ export class CallEngine implements CallControl {
         row,
         script: apiScript(order),
         family: row.sid,
-        leg: (observer) => new OutboundLeg(this.#deps, { plan, family: row.sid, template }, observer),
+        leg: (observer) =>
+          new OutboundLeg(this.#deps, { plan, family: row.sid, template: () => template }, observer),
       },
       over,
     );
@@ -118,6 +128,12 @@ export class CallEngine implements CallControl {
     return row;
   }
 
+  #admit({ isEmergency }: CallOrder, { accountSid, sid }: CallRow, nowMs: number): Admission {
+    if (!isEmergency) return this.#pace.admit(accountSid, sid, nowMs);
+    this.#pace.enter(accountSid, nowMs);
+    return 'now';
+  }
+
   /**
    * Takes a call that came in. It begins when its row is durable; one that the database refuses is refused with 500.
    * @returns its row, or undefined while draining, when the call must be refused
@@ -125,7 +141,7 @@ export class CallEngine implements CallControl {
   takeInbound({ values, script, leg, ...order }: InboundOrder): CallRow | undefined {
     if (!this.#accepting) return undefined;
     const row = newRow(call, values, this.#deps);
-    this.#pace.enter(row.accountSid, this.#deps.clock.now());
+    this.#pace.enter(row.accountSid, this.#deps.clock.monotonic());
     const over = () => this.#pace.leave(row.accountSid, row.sid);
     const live = this.#take(
       {
@@ -164,7 +180,7 @@ export class CallEngine implements CallControl {
       family,
       ...(hopsLeft !== undefined && { hopsLeft }),
       ...(domainSid !== undefined && { domainSid }),
-      leg: (observer) => new OutboundLeg(this.#deps, { plan, family, template }, observer),
+      leg: (observer) => new OutboundLeg(this.#deps, { plan, family, template: () => template }, observer),
     });
     live.turn();
     journal.commit({ insert: row }).then(
@@ -228,30 +244,32 @@ export class CallEngine implements CallControl {
     clock.cancel(timer);
   }
 
-  /** Ends the calls that an earlier run left without an ending, and tells their apps. */
+  /** Ends the calls that an earlier run left without an ending: hangs up their parties, and tells their apps. */
   async recover(): Promise<void> {
-    for (const row of await this.#deps.journal.unfinished()) await this.#closeLost(row);
+    await recoverCalls(this.#deps);
   }
 
-  async #closeLost(row: CallRow): Promise<void> {
-    const why = 'the exchange stopped while the call was live';
-    const ending = row.answeredAt === null ? failed(why) : completed(why);
-    const endMs = row.heartbeatAt ?? row.dateUpdated;
-    const { row: after, patch, callback } = step(row, { type: 'ended', ending }, endMs);
-    if (!patch) return;
-    const outbox = callback ? [callbackRow(after, callback, this.#deps.clock.now())] : [];
-    await this.#deps.journal.commit({ update: { sid: row.sid, patch }, outbox });
-    for (const waiting of outbox) this.#deps.callbacks.send(waiting);
+  /** Others took this exchange for dead: lets go of the calls that they have closed. */
+  async letGo(): Promise<void> {
+    const { journal } = this.#deps;
+    const calls = [...this.#calls.values()];
+    // Their rows are there when what was asked before is committed.
+    await journal.commit({});
+    const own = await journal.own();
+    const taken = calls.filter(({ row, ended }) => !ended && !own.has(row.sid));
+    // All of them first: the end of one can be that of another.
+    for (const live of taken) live.disown();
+    for (const live of taken) live.end('another exchange has closed the call');
   }
 
   /** Sets the timer for the next call whose turn comes. */
   #wake(): void {
     const { clock } = this.#deps;
     clock.cancel(this.#nextTurn);
-    const delayMs = this.#pace.nextDueMs(clock.now());
+    const delayMs = this.#pace.nextDueMs(clock.monotonic());
     if (delayMs === undefined) return;
     this.#nextTurn = clock.after(delayMs, () => {
-      for (const sid of this.#pace.due(clock.now())) this.#calls.get(sid)?.turn();
+      for (const sid of this.#pace.due(clock.monotonic())) this.#calls.get(sid)?.turn();
       this.#wake();
     });
   }

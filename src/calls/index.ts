@@ -4,12 +4,16 @@
 //   engine           every live call: placed over the API, come in, or rung by a Dial; drain, recovery
 //   live-call        one call: leg, TwiML and record held together; call-script is what makes calls differ
 //   call-record      its row, trace, events, notifications and status callbacks, kept; call-log makes those rows
+//   kept-dialogs     what ends its dialogs where this process is lost; recovery ends what another run has left
 //   call-life        its life cycle, pure       outcome    how a route's end reads as a call's
 //   call-pace        whose turn it is, pure     call-app   a call's requests to its app
 //
 //   inbound/         whose app is asked about a call that came in, what it is told, the caller's name
 //   route/           order → plan → targets; route-runner performs what failover decides, forked-route rings all devices
-//                    of a user; explain; emergency; health-watch asks targets by OPTIONS
+//                    of a user; explain, explain-arrival; emergency; health-watch asks targets by OPTIONS
+//   trunk/           calls of Elastic trunks: termination, origination; trunk-call is one, through-leg its two parties;
+//                    call-transfers what a PBX may do with it: transfer-policy and -state decide (pure), transfer performs,
+//                    transfer-target is whom it is transferred to
 //   leg/             one party: dialog and media. outbound-leg finds a callee, inbound-leg has a caller
 //   twiml/           runs TwiML; dial rings callees and bridges (dial-state decides, pure), child-call is one of them
 //   recording/       the shelf: files, rows and callbacks of recordings
@@ -38,6 +42,12 @@ export { inboundCalls } from './inbound/inbound-call.ts';
 export { RecordingFiles } from './recording/files.ts';
 export { RecordingShelf } from './recording/shelf.ts';
 export type { Explanation } from './route/explain.ts';
+export {
+  type ArrivalExplanation,
+  type ArrivalQuestion,
+  type Arrivals,
+  arrivals,
+} from './route/explain-arrival.ts';
 export { type HealthCounts, type HealthSettings, HealthWatch } from './route/health-watch.ts';
 export { carrierFor } from './route/plan.ts';
 export { reachedUri } from './route/request-uri.ts';

@@ -1,57 +1,29 @@
 // One call from its order to its end, whoever began it: its leg, its TwiML and its record, held together.
-import type { Clock, Timer } from '../lib/clock.ts';
-import type { Log } from '../lib/log.ts';
-import type { Random } from '../lib/random.ts';
 import type { MediaSession } from '../media/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
 import type { Dialog } from '../sip/index.ts';
-import { CallApp, type CallAppDeps } from './call-app.ts';
+import type { Parameters } from '../twiml/index.ts';
+import { CallApp } from './call-app.ts';
 import type { CallRow } from './call-life.ts';
-import { CallRecord, type CallRecordDeps } from './call-record.ts';
+import { CallRecord } from './call-record.ts';
 import type { CallScript } from './call-script.ts';
+import { CallTimers } from './call-timers.ts';
+import { detectionRow } from './callback/status-callback.ts';
 import type { CallChange, ModifyResult, TwimlSource, WebhookTarget } from './control.ts';
 import { byeHeaders } from './leg/invite-template.ts';
-import type { Leg, LegObserver, SipFacts } from './leg/leg.ts';
+import type { Leg, SipFacts } from './leg/leg.ts';
+import { TRANSFER_REFUSED } from './leg/leg-transfer.ts';
+import type { LiveCallDeps, LiveCallGivens, LiveCallObserver } from './live-call-givens.ts';
 import { type CallEnding, canceled, completed, failed, givenUp, refusedByTwiml } from './outcome.ts';
 import type { LiveRecording } from './recording/live.ts';
-import type { RecordingShelf, RecordingStart } from './recording/shelf.ts';
+import type { RecordingStart } from './recording/shelf.ts';
 import { type Caller, DialRun } from './twiml/dial.ts';
 import type { ChildOrder } from './twiml/dial-order.ts';
 import { TwimlRunner, type TwimlRunnerDeps } from './twiml/twiml-runner.ts';
 import { recordRun, referRun } from './twiml/verb-runs.ts';
 
-/** How often a live call's record says that it is alive: after a crash, its duration is known this exactly. */
-const HEARTBEAT_MS = 10_000;
 /** Twilio: the call reached its maximum duration. */
 const TIME_LIMIT = 32015;
-const REFER_REFUSED = 403;
-
-export interface LiveCallDeps extends CallRecordDeps, CallAppDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly recordings: RecordingShelf;
-  /** Begins a call that belongs to another. */
-  placeChild(parent: LiveCall, order: ChildOrder): LiveCall;
-}
-
-export interface LiveCallGivens {
-  readonly row: CallRow;
-  readonly script: CallScript;
-  /** Calls of one family can be bridged: a Dial's with those it rings. */
-  readonly family: string;
-  /** Max-Forwards of the calls that it leads to; 70 where it began here. */
-  readonly hopsLeft?: number;
-  /** The SIP domain that it, or the call that it belongs to, came in by. */
-  readonly domainSid?: string;
-  leg(observer: LegObserver): Leg;
-}
-
-export interface LiveCallObserver {
-  ended(): void;
-  /** It has ended, and all about it is stored; again after a late event. */
-  finished(): void;
-}
 
 export class LiveCall implements Caller {
   readonly family: string;
@@ -65,7 +37,7 @@ export class LiveCall implements Caller {
   readonly #app: CallApp;
   readonly #connection = Promise.withResolvers<void>();
   #fallback: WebhookTarget | undefined;
-  #timeLimitS: number;
+  readonly #timers: CallTimers;
   #isPlaced = false;
   #isDue = false;
   #session: MediaSession | undefined;
@@ -76,8 +48,6 @@ export class LiveCall implements Caller {
   #twiml: TwimlRunner | undefined;
   /** What is still to be told to the app after the end has been told. */
   #release: () => void = () => {};
-  #timeLimit: Timer | undefined;
-  #heartbeat: Timer | undefined;
 
   constructor(deps: LiveCallDeps, givens: LiveCallGivens, observer: LiveCallObserver) {
     const { row, script, leg } = givens;
@@ -88,7 +58,15 @@ export class LiveCall implements Caller {
     this.#observer = observer;
     this.#script = script;
     this.#fallback = script.fallback;
-    this.#timeLimitS = script.timeLimitS;
+    this.#timers = new CallTimers(
+      {
+        clock: deps.clock,
+        now: () => this.#record.now(),
+        beat: () => this.#record.advance({ type: 'heartbeat' }, this.#leg.dialogs),
+        tooLong: (limitS) => this.#tooLong(limitS),
+      },
+      script.timeLimitS,
+    );
     this.#leg = leg({
       dialing: () => this.#record.advance({ type: 'dialing' }),
       ringing: () => this.#ringing(),
@@ -97,7 +75,9 @@ export class LiveCall implements Caller {
       connected: (session) => this.#connected(session),
       unanswered: (ending) => this.#end(ending),
       hungUp: (why, errorCode) => this.#end({ ...completed(why), errorCode }),
-      referred: (target) => (this.#script.referred?.(this, target) ? 202 : REFER_REFUSED),
+      referred: (target) => (this.#script.referred?.(this, target) ? 202 : TRANSFER_REFUSED),
+      warned: (code, text) => this.warn(code, text),
+      moved: (session) => this.#hears(session),
       traced: () => this.#record.traced(),
     });
     this.#record = new CallRecord(deps, { row, trace: this.#leg.trace }, () => observer.finished());
@@ -148,7 +128,8 @@ export class LiveCall implements Caller {
   /** Its row is durable. It starts once its turn has come too. */
   placed(): void {
     const { from, to, direction } = this.row;
-    this.note('call', direction === 'inbound' ? `${from} calls ${to}` : `queued: ${from} calls ${to}`);
+    const isQueued = direction === 'outbound-api' || direction === 'outbound-dial';
+    this.note('call', `${isQueued ? 'queued: ' : ''}${from} calls ${to}`);
     for (const { code, text } of this.#script.warnings ?? []) {
       if (code === undefined) this.#record.note('warning', text);
       else this.#record.notify({ code, level: 'warning', text });
@@ -186,6 +167,11 @@ export class LiveCall implements Caller {
     this.#end(this.#leg.isAnswered ? completed(why) : givenUp(why));
   }
 
+  /** Its record is another exchange's: what happens to it here is neither written nor told any more. */
+  disown(): void {
+    this.#record.disown();
+  }
+
   /** Lets the leg go without a word in the record: there is none. */
   abandon(): void {
     this.#leg.refuse(500);
@@ -199,6 +185,26 @@ export class LiveCall implements Caller {
   /** The caller's name was found. */
   named(callerName: string): void {
     this.#record.change({ callerName });
+  }
+
+  /** It is for somebody else than was known when it began. */
+  readdress(parties: Partial<Pick<CallRow, 'to' | 'direction'>>): void {
+    this.#record.change(parties);
+  }
+
+  /** What went wrong without ending it: a Notification. */
+  warn(code: number, text: string): void {
+    this.#record.notify({ code, level: 'warning', text });
+  }
+
+  /** The same of what was asked for and refused. */
+  fault(code: number, text: string): void {
+    this.#record.notify({ code, level: 'error', text });
+  }
+
+  /** Begins a call that belongs to this one, in its media family. */
+  place(order: ChildOrder): LiveCall {
+    return this.#deps.placeChild(this, order);
   }
 
   /** Leaves the TwiML that runs for another. */
@@ -220,6 +226,18 @@ export class LiveCall implements Caller {
   /** The party asks to be sent elsewhere; whether a document takes the place of the running Dial. */
   transfer(target: string): boolean {
     return this.#twiml?.transfer(target) ?? false;
+  }
+
+  /** A caller asks to be sent elsewhere; whether whom it talks with goes on by a document, without it. */
+  handOver(target: string): boolean {
+    return this.#twiml?.handOver(target) ?? false;
+  }
+
+  /** A callee's caller leaves: it goes on with this document. Resolves when that is there, or cannot be had. */
+  goOnAlone(target: WebhookTarget, parameters: Parameters): Promise<void> {
+    this.note('twiml', 'goes on without its caller');
+    this.#twiml ??= this.#runner('call', () => {});
+    return this.#twiml.follow(target, parameters);
   }
 
   /** Lets a caller who is not answered hear sound; `then` runs where that can be. */
@@ -271,10 +289,7 @@ export class LiveCall implements Caller {
         this.row.statusCallbackEvents.length > 0 ? this.row.statusCallbackEvents : (['completed'] as const);
       this.#record.change({ statusCallback: url, statusCallbackMethod: method, statusCallbackEvents });
     }
-    if (timeLimitS !== undefined) {
-      this.#timeLimitS = timeLimitS;
-      if (this.#leg.isAnswered) this.#armTimeLimit();
-    }
+    if (timeLimitS !== undefined) this.#timers.setLimit(timeLimitS);
   }
 
   #ringing(): void {
@@ -289,38 +304,31 @@ export class LiveCall implements Caller {
   }
 
   #answered({ callId: sipCallId, localTag, remoteTag }: Dialog): void {
-    this.#record.advance({
-      type: 'answered',
-      sipCallId,
-      localTag,
-      remoteTag,
-      ...(this.#script.detectsMachine && { answeredBy: 'unknown' }),
-    });
+    const { machineDetection } = this.#script;
+    const answeredBy = machineDetection && ({ answeredBy: 'unknown' } as const);
+    this.#record.advance(
+      { type: 'answered', sipCallId, localTag, remoteTag, ...answeredBy },
+      this.#leg.dialogs,
+      detectionRow(this.row, machineDetection),
+    );
+  }
+
+  #hears(session: MediaSession): void {
+    this.#session = session;
+    session.onDigit((key) => (this.#screening ?? this.#twiml)?.key(key));
   }
 
   #connected(session: MediaSession): void {
-    this.#session = session;
-    this.#armTimeLimit();
-    const beat = () => {
-      this.#record.advance({ type: 'heartbeat' });
-      this.#heartbeat = this.#deps.clock.after(HEARTBEAT_MS, beat);
-    };
-    this.#heartbeat = this.#deps.clock.after(HEARTBEAT_MS, beat);
-    session.onDigit((key) => (this.#screening ?? this.#twiml)?.key(key));
+    this.#hears(session);
+    this.#timers.connected(this.row.answeredAt ?? this.#record.now());
     this.#connection.resolve();
     this.#script.connected(this, session);
   }
 
-  /** Counts from the answer, also where it is changed later. */
-  #armTimeLimit(): void {
-    const { clock } = this.#deps;
-    clock.cancel(this.#timeLimit);
-    const endMs = (this.row.answeredAt ?? clock.now()) + this.#timeLimitS * 1000;
-    this.#timeLimit = clock.after(Math.max(0, endMs - clock.now()), () => {
-      const text = `the time limit of ${this.#timeLimitS} s`;
-      this.#record.notify({ code: TIME_LIMIT, level: 'warning', text });
-      this.#end(completed(text));
-    });
+  #tooLong(limitS: number): void {
+    const text = `the time limit of ${limitS} s`;
+    this.#record.notify({ code: TIME_LIMIT, level: 'warning', text });
+    this.#end(completed(text));
   }
 
   #runner(role: 'call' | 'screening', bridge: () => void): TwimlRunner {
@@ -354,9 +362,7 @@ export class LiveCall implements Caller {
 
   #end(ending: CallEnding): void {
     if (this.ended) return;
-    const { clock } = this.#deps;
-    clock.cancel(this.#timeLimit);
-    clock.cancel(this.#heartbeat);
+    this.#timers.stop();
     const { status, errorCode, why } = ending;
     this.note('call', `${status}${errorCode === undefined ? '' : ` (${errorCode})`}: ${why}`);
     if (errorCode !== undefined) this.#record.notify({ code: errorCode, level: 'error', text: why });

@@ -18,6 +18,9 @@ const BUSY = new Set([486, 600]);
 /** Final only after ringing; before it they send the call to the next target. */
 const NO_ANSWER = new Set([408, 480, 487]);
 
+/** Twilio: a server that the call was sent to could not take it; the call goes on to the next. */
+export const ATTEMPT_FAILED = 32011;
+
 const ERROR_CODES = { 'no-target': 32010, exhausted: 32400, 'redirect-failed': 32219 } as const;
 
 export const completed = (why: string): CallEnding => ({

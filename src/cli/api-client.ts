@@ -1,4 +1,5 @@
 // A small client of our own REST API for the commands; users have the official one.
+import { setTimeout } from 'node:timers/promises';
 import type { Credentials } from '../store/index.ts';
 
 /** The exchange's answer was an error; the message is its own. */
@@ -9,10 +10,13 @@ class ApiFailure extends Error {
   }
 }
 
+const TOO_MANY_REQUESTS = 429;
+
 export type Json = { readonly [property: string]: unknown };
 
 export interface ApiClient {
   readonly accountSid: string;
+  /** Waits while the exchange says that the account asks too often. */
   get(path: string): Promise<Json>;
   post(path: string, form: Readonly<Record<string, string>>): Promise<Json>;
 }
@@ -27,6 +31,11 @@ export function createApiClient(baseUrl: string, { accountSid, authToken }: Cred
       );
     });
     const body = (await response.json()) as Json;
+    const waitS = response.status === TOO_MANY_REQUESTS ? response.headers.get('retry-after') : null;
+    if (waitS !== null && init.method === undefined) {
+      await setTimeout(Number(waitS) * 1000);
+      return exchange(path, init);
+    }
     if (!response.ok) throw new ApiFailure(`${body.message} (${response.status}, error ${body.code})`);
     return body;
   };

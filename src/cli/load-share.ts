@@ -38,7 +38,8 @@ export async function chartLoadShare(config: Config, options: LoadShareOptions):
     });
     rows = answer.targets as readonly ShownTarget[];
     hits = rows.map((row, place) => row.selections + (hits[place] ?? 0));
-    if (process.stderr.isTTY) process.stderr.write(`\r${Math.round((100 * (drawn + CHUNK)) / wanted)} %`);
+    if (process.stderr.isTTY)
+      process.stderr.write(`\r${Math.round((100 * Math.min(wanted, drawn + CHUNK)) / wanted)} %`);
   }
   if (process.stderr.isTTY) process.stderr.write('\r      \r');
   const targets = rows.map((row) => ({ ...row, enabled: row.expected > 0 }));

@@ -14,6 +14,15 @@ export interface Clock {
   cancel(timer: Timer | undefined): void;
 }
 
+/**
+ * The time of one thing that lasts: milliseconds since the epoch that go on steadily from `startMs`, also where the wall
+ * clock is set.
+ */
+export function steadyTime(clock: Pick<Clock, 'monotonic'>, startMs: number): () => number {
+  const offsetMs = startMs - clock.monotonic();
+  return () => Math.round(offsetMs + clock.monotonic());
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -105,7 +105,12 @@ export interface MediaRecording {
 }
 
 export interface MediaSession {
-  readonly local: { readonly address: string; readonly port: number };
+  readonly local: {
+    readonly address: string;
+    /** Of the other kind, IPv4 or IPv6, at the same port; where the engine has both. */
+    readonly otherAddress?: string;
+    readonly port: number;
+  };
   /** Sends to this peer from now on, silence where nothing plays; a second call re-points the session. */
   connect(peer: PeerMedia): void;
   /**

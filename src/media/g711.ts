@@ -72,14 +72,8 @@ const inOtherLaw = (from: PayloadType, to: PayloadType): Uint8Array =>
 /** By the law that comes in. */
 const transcodes: Record<PayloadType, Uint8Array> = { 0: inOtherLaw(0, 8), 8: inOtherLaw(8, 0) };
 
-/** Writes `codes[start, end)` of `law` into `out` from `at` on, in the other law. */
-export function transcode(
-  law: PayloadType,
-  codes: Uint8Array,
-  range: { start: number; end: number },
-  target: { out: Uint8Array; at: number },
-): void {
+/** Turns `codes[start, end)` of `law` into the other law, in place. */
+export function transcode(law: PayloadType, codes: Uint8Array, range: { start: number; end: number }): void {
   const table = transcodes[law];
-  for (let from = range.start, to = target.at; from < range.end; from++, to++)
-    target.out[to] = table[codes[from] as number] as number;
+  for (let at = range.start; at < range.end; at++) codes[at] = table[codes[at] as number] as number;
 }

@@ -24,6 +24,8 @@ export interface MediaEngineOptions {
   readonly address: string;
   /** Address told to peers; by default the one bound to. */
   readonly advertise?: string;
+  /** The same of the other kind, IPv6 or IPv4: every session is reached at both, by the same ports. */
+  readonly other?: { readonly address: string; readonly advertise?: string };
   /** Ports are used in pairs: an even one and the next. */
   readonly ports: PortRange;
   /** Worker threads, each with an equal share of the ports. Default 1. */
@@ -79,9 +81,10 @@ class WorkerEngine implements LocalMediaEngine {
 
   constructor(options: MediaEngineOptions) {
     this.#options = options;
-    const { address, cacheDir: folder, log } = options;
+    const { address, other, cacheDir: folder, log } = options;
+    const addresses = [address, ...(other ? [other.address] : [])];
     this.#slots = splitPorts(options.ports, options.workers ?? 1).map((ports) =>
-      this.#startSlot({ address, ports }),
+      this.#startSlot({ addresses, ports }),
     );
     const cache = new PromptCache({ folder, log, random: systemRandom() });
     this.#speech = new Speech(this.#synthesis, cache);
@@ -151,7 +154,7 @@ class WorkerEngine implements LocalMediaEngine {
     const session = new EngineSession({
       number,
       link,
-      local: { address: this.#options.advertise ?? this.#options.address, port },
+      local: this.#local(port),
       render: async (prompt) =>
         prompt.kind === 'speech'
           ? this.#speech.render(prompt.text, prompt.voice)
@@ -164,6 +167,12 @@ class WorkerEngine implements LocalMediaEngine {
     });
     slot.sessions.set(number, session);
     return session;
+  }
+
+  #local(port: number): MediaSession['local'] {
+    const { address, advertise = address, other } = this.#options;
+    const otherAddress = other?.advertise ?? other?.address;
+    return { address: advertise, port, ...(otherAddress !== undefined && { otherAddress }) };
   }
 
   /** The family's slot, else the one with the least to do. */

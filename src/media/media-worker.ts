@@ -1,5 +1,5 @@
 // A media worker's entry: owns sockets and ports, paces every session in it by one timer.
-import { isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
@@ -20,8 +20,8 @@ interface OpenSession {
 
 type Request<Type> = Extract<SessionRequest, { readonly type: Type }>;
 
-const { address, ports } = workerData as MediaWorkerData;
-const ipv6 = isIPv6(address);
+const { addresses, ports } = workerData as MediaWorkerData;
+const families = addresses.map(isIP);
 const clock = systemClock;
 const random = systemRandom();
 const pool = new PortPool(ports, clock);
@@ -83,16 +83,16 @@ async function open(session: number, { ask, captureSamples }: Request<'open'>): 
     const rtp = new RtpSession({
       random,
       captureSamples,
-      ipv6,
+      families,
       now: () => clock.now(),
       send: (datagram, port, address) => sockets.send(datagram, port, address),
-      sendRtcp: (datagram, port, address) => sockets.rtcp.send(datagram, port, address),
+      sendRtcp: (datagram, port, address) => sockets.sendRtcp(datagram, port, address),
       settled: (source) => sockets.settle(source),
       finished: (number) => post({ type: 'finished', session, number }),
       digit: (digit) => post({ type: 'digit', session, digit }),
     });
-    sockets.rtp.on('message', (datagram, from) => rtp.receive(datagram, from, clock.monotonic()));
-    sockets.rtcp.on('message', (datagram, from) => rtp.receiveRtcp(datagram, from));
+    sockets.onRtp((datagram, from) => rtp.receive(datagram, from, clock.monotonic()));
+    sockets.onRtcp((datagram, from) => rtp.receiveRtcp(datagram, from));
     sessions.set(session, { rtp, sockets, port, recordings: new Map() });
     if (!ticking) tick();
   }
@@ -102,7 +102,7 @@ async function open(session: number, { ask, captureSamples }: Request<'open'>): 
 /** The next free pair of ports that nobody else on the machine has bound. */
 async function bindNext(): Promise<{ sockets: SessionSockets; port: number } | undefined> {
   for (let port = pool.take(); port !== undefined; port = pool.take()) {
-    const sockets = await SessionSockets.bind(address, port);
+    const sockets = await SessionSockets.bind(addresses, port);
     if (sockets) return { sockets, port };
     pool.free(port);
   }

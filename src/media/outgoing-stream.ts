@@ -1,7 +1,7 @@
 // What we send to one peer: one SSRC, sequence numbers by packet, timestamps by the beat.
 import type { Random } from '../lib/random.ts';
 import type { SrtpParameters } from './engine.ts';
-import { HEADER_BYTES, MAX_PACKET_BYTES, writeHeader } from './rtp.ts';
+import { HEADER_BYTES, MAX_PACKET_BYTES, type RtpPacket, writeHeader } from './rtp.ts';
 import { SRTP_OVERHEAD_BYTES, SrtpSender } from './srtp.ts';
 
 export const FRAME_SAMPLES = 160; // 20 ms at 8 kHz: RFC 3551 §4.2
@@ -9,7 +9,7 @@ export const FRAME_SAMPLES = 160; // 20 ms at 8 kHz: RFC 3551 §4.2
 export class OutgoingStream {
   readonly ssrc: number;
   /** The payload is written here, from HEADER_BYTES on, before `finish`. */
-  readonly datagram = Buffer.alloc(MAX_PACKET_BYTES + SRTP_OVERHEAD_BYTES);
+  readonly datagram = Buffer.allocUnsafe(MAX_PACKET_BYTES + SRTP_OVERHEAD_BYTES);
   readonly #timestampBase: number;
   readonly #header = { marker: false, payloadType: 0, sequence: 0, timestamp: 0, ssrc: 0 };
   #srtp: SrtpSender | undefined;
@@ -56,18 +56,39 @@ export class OutgoingStream {
    * @param marked Also for the start of a telephone-event.
    */
   finish(payloadType: number, timestamp: number, bytes: number, marked: boolean): Buffer {
+    this.#head(this.datagram, payloadType, timestamp, marked);
+    this.#packets++;
+    this.#octets += bytes;
+    return this.#seal(HEADER_BYTES + bytes);
+  }
+
+  /** Makes a packet of ours from another stream's plain one, with the type and the timestamp that `packet` has now. */
+  forward(received: Buffer, packet: RtpPacket, marked: boolean): Buffer {
+    const { start, end, payloadType, timestamp } = packet;
+    // Nothing but the header differs, so the packet leaves in the memory it came in.
+    if (!this.#srtp && start === HEADER_BYTES && end === received.length) {
+      this.#head(received, payloadType, timestamp, marked);
+      this.#packets++;
+      this.#octets += end - start;
+      return received;
+    }
+    received.copy(this.datagram, HEADER_BYTES, start, end);
+    return this.finish(payloadType, timestamp, end - start, marked);
+  }
+
+  #seal(plain: number): Buffer {
+    const length = this.#srtp?.protect(this.datagram, plain) ?? plain;
+    if (this.#view.length !== length) this.#view = this.datagram.subarray(0, length);
+    return this.#view;
+  }
+
+  #head(datagram: Buffer, payloadType: number, timestamp: number, marked: boolean): void {
     const header = this.#header;
     header.marker = this.#marker || marked;
     header.payloadType = payloadType;
     header.timestamp = timestamp;
-    writeHeader(header, this.datagram);
+    writeHeader(header, datagram);
     header.sequence = (header.sequence + 1) & 0xffff;
     this.#marker = false;
-    this.#packets++;
-    this.#octets += bytes;
-    const plain = HEADER_BYTES + bytes;
-    const length = this.#srtp?.protect(this.datagram, plain) ?? plain;
-    if (this.#view.length !== length) this.#view = this.datagram.subarray(0, length);
-    return this.#view;
   }
 }

@@ -18,7 +18,9 @@ export class Reception {
   #firstSequence = 0;
   #highest = 0;
   #received = 0;
-  #transit: number | undefined;
+  /** Between a packet's timestamp and its arrival, modulo 2^32; only differences mean anything. */
+  #transit = 0;
+  #hasTransit = false;
   #jitter = 0;
   /** Of the sources before. */
   #lostBefore = 0;
@@ -74,17 +76,18 @@ export class Reception {
     this.#firstSequence = sequence;
     this.#highest = sequence;
     this.#received = 0;
-    this.#transit = undefined;
+    this.#hasTransit = false;
     this.#jitter = 0;
     this.#reported = { expected: 0, received: 0 };
   }
 
   #measureArrival(timestamp: number, nowMs: number): void {
-    const transit = (nowMs * TICKS_PER_MS - timestamp) % 2 ** 32;
-    if (this.#transit !== undefined) {
-      const difference = Math.abs(Math.round(transit - this.#transit) | 0);
+    const transit = (Math.round(nowMs * TICKS_PER_MS) - timestamp) | 0;
+    if (this.#hasTransit) {
+      const difference = Math.abs((transit - this.#transit) | 0);
       this.#jitter += (difference - this.#jitter) / 16;
     }
     this.#transit = transit;
+    this.#hasTransit = true;
   }
 }

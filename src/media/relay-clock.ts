@@ -7,6 +7,8 @@ export class RelayClock {
   #ssrc = -1;
   #offset = 0;
   #restarted = false;
+  /** The telephone-event that came last. */
+  #event = { ssrc: -1, source: 0, mapped: 0 };
 
   /** Whether the last packet began anew: it is then to be marked. */
   get restarted(): boolean {
@@ -23,6 +25,18 @@ export class RelayClock {
    * @param event Of a telephone-event: it keeps its first packet's timestamp, however long it lasts.
    */
   map(packet: { ssrc: number; timestamp: number }, now: number, event: boolean): number {
+    const { ssrc, source, mapped } = this.#event;
+    if (event && packet.ssrc === ssrc && packet.timestamp === source) {
+      // Also after a reset: with another timestamp the rest of a press would be a press of its own (RFC 4733 §2.5.1.2).
+      this.#restarted = false;
+      return mapped;
+    }
+    const timestamp = this.#carry(packet, now, event);
+    if (event) this.#event = { ssrc: packet.ssrc, source: packet.timestamp, mapped: timestamp };
+    return timestamp;
+  }
+
+  #carry(packet: { ssrc: number; timestamp: number }, now: number, event: boolean): number {
     const drift = (packet.timestamp + this.#offset - now) | 0;
     this.#restarted = packet.ssrc !== this.#ssrc || (!event && Math.abs(drift) > MAX_DRIFT);
     if (this.#restarted) {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../lib/random.ts';
 import type { PeerMedia } from './engine.ts';
 import { LATCH_MS } from './latch.ts';
+import { Recorder } from './recorder.ts';
 import { emptyPacket, readRtp, writeHeader } from './rtp.ts';
 import { RtpSession } from './rtp-session.ts';
 import { SrtpSender } from './srtp.ts';
@@ -19,7 +20,7 @@ function leg(seed: number, peer: PeerMedia) {
   const session = new RtpSession({
     random: seededRandom(seed),
     captureSamples: 8000,
-    ipv6: false,
+    families: [4],
     now: () => 1_700_000_000_000,
     send: (datagram) => sent.push(Buffer.from(datagram)),
     sendRtcp: (datagram, port) => rtcp.push({ datagram: Buffer.from(datagram), port }),
@@ -93,6 +94,19 @@ describe('a bridge', () => {
     expect(relayed.map(({ marker }) => marker)).toEqual([true, false, false, false, false]);
   });
 
+  it('leaves behind what surrounds a payload: sources, an extension, padding', () => {
+    const { a, b } = bridge();
+    const plain = arriving({ sequence: 5 });
+    const payload = plain.subarray(12);
+    const around = Buffer.concat([plain.subarray(0, 12), Buffer.alloc(4 + 8), payload, Buffer.from([0, 2])]);
+    around[0] = 0x80 | 0x20 | 0x10 | 1; // padding, an extension of one word, one source
+    around.writeUInt16BE(1, 12 + 4 + 2);
+    a.session.receive(around, a.peer, 100);
+    expect(b.sent).toHaveLength(1);
+    expect(read(b.sent[0] as Buffer).payload).toEqual(payload);
+    expect(b.sent[0]).toHaveLength(12 + 160);
+  });
+
   it('fills with silence when the other side says nothing, and not before', () => {
     const { a, b } = bridge();
     b.session.tick(1);
@@ -103,6 +117,35 @@ describe('a bridge', () => {
     expect(b.sent).toHaveLength(after);
     b.session.tick(11);
     expect(read(b.sent.at(-1) as Buffer).payload[0]).toBe(0xff);
+  });
+
+  it('rests while it relays, and is there in the beat after something else is wanted of it', () => {
+    const relaying = () => {
+      const { a, b } = bridge();
+      b.session.tick(1);
+      a.session.receive(arriving({ sequence: 1 }), a.peer, 20);
+      b.session.tick(2);
+      b.sent.length = 0;
+      return b;
+    };
+    const pressing = relaying();
+    pressing.session.press(1, '5');
+    pressing.session.tick(3);
+    expect(pressing.sent.map((datagram) => read(datagram).payloadType)).toEqual([97]);
+
+    const alone = relaying();
+    alone.session.unbridge();
+    alone.session.tick(3);
+    expect(alone.sent.map((datagram) => read(datagram).payload)).toEqual([Buffer.alloc(160, 0xff)]);
+
+    const frames: number[] = [];
+    const recorded = relaying();
+    const ends = { write: () => {}, ended: () => {} };
+    const recorder = new Recorder({ channels: 1 }, 2, ends);
+    recorder.tick = (frame) => void frames.push(frame);
+    recorded.session.record(recorder);
+    for (const frame of [3, 4]) recorded.session.tick(frame);
+    expect(frames).toEqual([3, 4]);
   });
 
   it('puts one law in place of the other, and back', () => {

@@ -16,7 +16,7 @@ function start({ seed = 1, captureSamples = 8000 } = {}) {
   const session = new RtpSession({
     random: seededRandom(seed),
     captureSamples,
-    ipv6: false,
+    families: [4],
     now: () => 0,
     sendRtcp: (datagram) => rtcp.push(Buffer.from(datagram)),
     settled: (source) => settled.push(source?.port),

@@ -23,8 +23,7 @@ const frame = new Int16Array(FRAME_SAMPLES);
 const heard = new Int16Array(MAX_PACKET_BYTES);
 const sent = new Int16Array(MAX_PACKET_BYTES);
 const arrived = emptyPacket();
-const sentRange = { start: HEADER_BYTES, end: HEADER_BYTES };
-const relayTarget = { out: new Uint8Array(0) as Uint8Array, at: HEADER_BYTES };
+const made = { ...emptyPacket(), start: HEADER_BYTES, end: HEADER_BYTES + FRAME_SAMPLES };
 
 interface Source {
   readonly address: string;
@@ -34,7 +33,8 @@ interface Source {
 export interface RtpSessionOptions {
   readonly random: Random;
   readonly captureSamples: number;
-  readonly ipv6: boolean;
+  /** Kinds of address that can be sent to: 4, 6 or both. */
+  readonly families: readonly number[];
   /** Wall clock, in milliseconds since the epoch. */
   now(): number;
   /** The datagram is reused for the next frame. */
@@ -63,8 +63,10 @@ export class RtpSession {
   readonly #relayClock = new RelayClock();
   readonly #recorders = new Set<Recorder>();
   readonly #capture: Int16Array;
-  readonly #echoed = new SampleQueue(FRAME_SAMPLES);
-  #capturedSamples = 0;
+  /** While it echoes. */
+  #echoed: SampleQueue | undefined;
+  /** Samples that `#capture` has room for. */
+  #captureRoom: number;
   #peer: PeerMedia | undefined;
   #keys: SrtpParameters | undefined;
   #otherwise: 'silence' | 'echo' | 'nothing' = 'silence';
@@ -73,9 +75,14 @@ export class RtpSession {
   /** The beat's number now, and when the bridge last sent something. */
   #frame = 0;
   #relayedAt = Number.NEGATIVE_INFINITY;
+  /** Until this beat nothing is to be done here: what is sent comes over the bridge. */
+  #restsUntil = 0;
   #eventTimestamp = 0;
   #settled = false;
-  #reachable: { readonly source: Source; readonly valid: boolean } | undefined;
+  /** Where the peer is, whether that can be sent to, and whether sound may be. */
+  #destination: Source | undefined;
+  #reachable = false;
+  #maySend = false;
 
   constructor(options: RtpSessionOptions) {
     this.#options = options;
@@ -86,6 +93,7 @@ export class RtpSession {
       now: options.now,
     });
     this.#capture = new Int16Array(options.captureSamples);
+    this.#captureRoom = options.captureSamples;
   }
 
   connect(peer: PeerMedia, nowMs: number): void {
@@ -93,16 +101,22 @@ export class RtpSession {
     this.#secure(peer.srtp);
     this.#incoming.connect(peer, nowMs);
     this.#outgoing.interrupted();
+    this.#aim(peer.direction);
     this.#settled = false;
     this.#options.settled(undefined);
   }
 
   play(number: number, playable: Playable): void {
-    this.#playing = { number, source: new PromptSource(playable) };
+    this.#start({ number, source: new PromptSource(playable) });
   }
 
   press(number: number, digits: string): void {
-    this.#playing = { number, source: new DigitSource(digits) };
+    this.#start({ number, source: new DigitSource(digits) });
+  }
+
+  #start(playing: Playing): void {
+    this.#playing = playing;
+    this.#restsUntil = 0;
   }
 
   stopPlaying(): void {
@@ -111,7 +125,7 @@ export class RtpSession {
   }
 
   echo(): void {
-    this.#echoed.clear();
+    this.#echoed = new SampleQueue(FRAME_SAMPLES);
     this.#otherwise = 'echo';
   }
 
@@ -135,12 +149,16 @@ export class RtpSession {
 
   unbridge(): void {
     const other = this.#bridged;
-    this.#bridged = undefined;
-    if (other) other.#bridged = undefined;
+    if (!other) return;
+    for (const end of [this, other]) {
+      end.#bridged = undefined;
+      end.#restsUntil = 0;
+    }
   }
 
   record(recorder: Recorder): void {
     this.#recorders.add(recorder);
+    this.#restsUntil = 0;
   }
 
   stopRecording(recorder: Recorder): void {
@@ -150,13 +168,15 @@ export class RtpSession {
   /** @param frameNumber Frames that were skipped in between leave a gap in the timestamps. */
   tick(frameNumber: number): void {
     this.#frame = frameNumber;
+    if (frameNumber < this.#restsUntil) return;
     const peer = this.#peer;
-    const destination = this.#incoming.destination;
+    const destination = this.#destination;
     if (peer && destination) {
-      const open = this.#maySendTo(destination);
-      if (!this.#sendFrame(peer, destination, open)) this.#outgoing.interrupted();
-      if (this.#rtcp.due(frameNumber) && this.#isReachable(destination)) this.#report(peer, destination);
+      if (!this.#sendFrame(peer, destination)) this.#outgoing.interrupted();
+      if (this.#rtcp.due(frameNumber) && this.#reachable) this.#report(peer, destination);
       this.#reportEnd();
+      if (this.#relays && !this.#playing && this.#recorders.size === 0)
+        this.#restsUntil = this.#relayedAt + QUIET_FRAMES;
     }
     if (this.#recorders.size > 0) for (const recorder of this.#recorders) recorder.tick(frameNumber);
   }
@@ -165,7 +185,7 @@ export class RtpSession {
     if (!this.#incoming.receive(datagram, arrived, from, nowMs)) return;
     if (!this.#settled) this.#settle(nowMs);
     if (arrived.payloadType === 0 || arrived.payloadType === 8) {
-      this.#hear(arrived.payloadType, datagram);
+      if (this.#listens) this.#hear(arrived.payloadType, datagram);
       this.#bridged?.relay(datagram, arrived);
     } else if (arrived.end - arrived.start >= EVENT_BYTES) {
       this.#takeEvent(datagram);
@@ -174,33 +194,29 @@ export class RtpSession {
   }
 
   receiveRtcp(datagram: Buffer, from: Source): void {
-    if (from.address === this.#incoming.destination?.address) this.#rtcp.receive(datagram);
+    if (from.address === this.#destination?.address) this.#rtcp.receive(datagram);
   }
 
-  /** Sends another session's packet, plain and as it was read, to this one's peer. */
+  /** Sends another session's packet, plain and as it was read, to this one's peer; both are used up by it. */
   relay(datagram: Buffer, packet: RtpPacket): void {
     const peer = this.#peer;
-    const destination = this.#incoming.destination;
-    if (this.#playing || this.#otherwise === 'nothing' || !peer || !destination) return;
-    if (!this.#maySendTo(destination)) return;
+    const destination = this.#destination;
+    if (!this.#maySend || this.#playing || this.#otherwise === 'nothing' || !peer || !destination) return;
     const audio = packet.payloadType === 0 || packet.payloadType === 8;
     const type = audio ? peer.payloadType : peer.dtmfPayloadType;
     if (type === undefined) return;
-    const out = this.#outgoing;
-    if (audio && packet.payloadType !== type) {
-      relayTarget.out = out.datagram;
-      transcode(packet.payloadType as PayloadType, datagram, packet, relayTarget);
-    } else datagram.copy(out.datagram, HEADER_BYTES, packet.start, packet.end);
-    const timestamp = this.#relayClock.map(packet, out.timestampAt(this.#frame), !audio);
+    if (audio && packet.payloadType !== type) transcode(packet.payloadType as PayloadType, datagram, packet);
+    packet.payloadType = type;
+    packet.timestamp = this.#relayClock.map(packet, this.#outgoing.timestampAt(this.#frame), !audio);
     const marked = this.#relayClock.restarted || (!audio && ((datagram[1] as number) & 0x80) !== 0);
     this.#relayedAt = this.#frame;
-    const bytes = packet.end - packet.start;
-    if (audio) this.#recordSent(peer.payloadType, timestamp, bytes);
-    this.#options.send(out.finish(type, timestamp, bytes, marked), destination.port, destination.address);
+    if (audio && this.#recorders.size > 0) this.#recordSent(datagram, packet);
+    const { port, address } = destination;
+    this.#options.send(this.#outgoing.forward(datagram, packet, marked), port, address);
   }
 
   captured(): Int16Array {
-    return this.#capture.slice(0, this.#capturedSamples);
+    return this.#capture.slice(0, this.#capture.length - this.#captureRoom);
   }
 
   statistics(): MediaStatistics {
@@ -219,8 +235,8 @@ export class RtpSession {
   /** Says BYE; nothing is sent after it. */
   close(): void {
     this.unbridge();
-    const destination = this.#incoming.destination;
-    if (this.#peer && destination && this.#outgoing.packets > 0 && this.#isReachable(destination))
+    const destination = this.#destination;
+    if (this.#peer && destination && this.#outgoing.packets > 0 && this.#reachable)
       this.#report(this.#peer, destination, true);
     this.#peer = undefined;
   }
@@ -235,6 +251,7 @@ export class RtpSession {
   }
 
   #settle(nowMs: number): void {
+    if (this.#incoming.destination !== this.#destination) this.#aim(this.#peer?.direction);
     const source = this.#incoming.settled(nowMs);
     if (!source) return;
     this.#settled = true;
@@ -242,7 +259,8 @@ export class RtpSession {
   }
 
   /** Sends this beat's packet; false where the wire is silent. */
-  #sendFrame(peer: PeerMedia, destination: Source, open: boolean): boolean {
+  #sendFrame(peer: PeerMedia, destination: Source): boolean {
+    const open = this.#maySend;
     const source = this.#playing?.source;
     if (source instanceof DigitSource && peer.dtmfPayloadType !== undefined) {
       if (source.startsPress) this.#eventTimestamp = this.#outgoing.timestampAt(this.#frame);
@@ -254,7 +272,11 @@ export class RtpSession {
       this.#outgoing.datagram.fill(SILENCE[peer.payloadType], HEADER_BYTES, HEADER_BYTES + FRAME_SAMPLES);
     } else if (!this.#fill(peer.payloadType)) return this.#relays;
     if (!open) return false;
-    this.#recordSent(peer.payloadType, this.#outgoing.timestampAt(this.#frame), FRAME_SAMPLES);
+    if (this.#recorders.size > 0) {
+      made.payloadType = peer.payloadType;
+      made.timestamp = this.#outgoing.timestampAt(this.#frame);
+      this.#recordSent(this.#outgoing.datagram, made);
+    }
     this.#sendPacket(destination, peer.payloadType, FRAME_SAMPLES, false);
     return true;
   }
@@ -272,21 +294,14 @@ export class RtpSession {
     return this.#bridged !== undefined && this.#frame - this.#relayedAt < QUIET_FRAMES;
   }
 
-  #maySendTo(destination: Source): boolean {
-    const direction = this.#peer?.direction;
-    return direction !== 'recvonly' && direction !== 'inactive' && this.#isReachable(destination);
-  }
-
   /** Node throws where a port is none, which would take every session of this thread along. */
-  #isReachable(source: Source): boolean {
-    if (this.#reachable?.source !== source) {
-      const { address, port } = source;
-      const family = this.#options.ipv6 ? 6 : 4;
-      const valid =
-        port > 0 && port <= 65_535 && address !== '0.0.0.0' && address !== '::' && isIP(address) === family;
-      this.#reachable = { source, valid };
-    }
-    return this.#reachable.valid;
+  #aim(direction: PeerMedia['direction']): void {
+    const destination = this.#incoming.destination;
+    const { address = '', port = 0 } = destination ?? {};
+    const isKind = this.#options.families.includes(isIP(address));
+    this.#destination = destination;
+    this.#reachable = port > 0 && port <= 65_535 && address !== '0.0.0.0' && address !== '::' && isKind;
+    this.#maySend = this.#reachable && direction !== 'recvonly' && direction !== 'inactive';
   }
 
   /** Puts the next frame's payload into the datagram; false when nothing is to be sent. */
@@ -296,7 +311,7 @@ export class RtpSession {
     if (source instanceof DigitSource) source.readTone(frame);
     else if (source) source.read(frame);
     else if (this.#otherwise === 'nothing' || this.#relays) return false;
-    else if (this.#otherwise === 'silence' || !this.#echoed.take(frame)) {
+    else if (this.#otherwise === 'silence' || !this.#echoed?.take(frame)) {
       this.#relayClock.reset();
       out.fill(SILENCE[law], HEADER_BYTES, HEADER_BYTES + FRAME_SAMPLES);
       return true;
@@ -312,17 +327,20 @@ export class RtpSession {
     if (number !== undefined) this.#options.finished(number);
   }
 
+  /** Whether anybody here wants the sound itself; a relay does not. */
+  get #listens(): boolean {
+    return this.#captureRoom > 0 || this.#otherwise === 'echo' || this.#recorders.size > 0;
+  }
+
   #hear(law: PayloadType, datagram: Buffer): void {
-    const room = this.#capture.length - this.#capturedSamples;
-    if (room === 0 && this.#otherwise !== 'echo' && this.#recorders.size === 0) return;
     const count = arrived.end - arrived.start;
     decode(law, datagram, arrived, heard);
-    if (this.#otherwise === 'echo') this.#echoed.push(heard, count);
+    if (this.#otherwise === 'echo') this.#echoed?.push(heard, count);
     const { ssrc, timestamp } = arrived;
     for (const recorder of this.#recorders) recorder.hear(heard, { timestamp, ssrc, count }, this.#frame);
-    const kept = Math.min(room, count);
-    this.#capture.set(heard.subarray(0, kept), this.#capturedSamples);
-    this.#capturedSamples += kept;
+    const kept = Math.min(this.#captureRoom, count);
+    this.#capture.set(heard.subarray(0, kept), this.#capture.length - this.#captureRoom);
+    this.#captureRoom -= kept;
   }
 
   #takeEvent(datagram: Buffer): void {
@@ -337,16 +355,16 @@ export class RtpSession {
   soundKey(digit: string): void {
     if (!this.#peer || this.#peer.dtmfPayloadType !== undefined) return;
     const source = this.#playing?.source;
-    if (!source) this.#playing = { number: undefined, source: new DigitSource(digit) };
+    if (!source) this.#start({ number: undefined, source: new DigitSource(digit) });
     else if (source instanceof DigitSource && this.#playing?.number === undefined) source.add(digit);
   }
 
-  /** To be called while the payload in the outgoing datagram is plain. */
-  #recordSent(law: PayloadType, timestamp: number, count: number): void {
-    if (this.#recorders.size === 0) return;
-    sentRange.end = HEADER_BYTES + count;
-    decode(law, this.#outgoing.datagram, sentRange, sent);
+  /** What is about to be sent, still plain. */
+  #recordSent(datagram: Buffer, packet: RtpPacket): void {
+    decode(packet.payloadType as PayloadType, datagram, packet, sent);
     const { ssrc } = this.#outgoing;
+    const { timestamp } = packet;
+    const count = packet.end - packet.start;
     for (const recorder of this.#recorders) recorder.send(sent, { timestamp, ssrc, count }, this.#frame);
   }
 

@@ -42,16 +42,23 @@ export function readHeader(datagram: Buffer, packet: RtpPacket): boolean {
   packet.start = HEADER_BYTES + (first & 0x0f) * 4;
   if (first & 0x10) {
     if (packet.start + 4 > datagram.length) return false;
-    packet.start += 4 + datagram.readUInt16BE(packet.start + 2) * 4;
+    packet.start += 4 + readUint16(datagram, packet.start + 2) * 4;
   }
   packet.end = datagram.length;
   if (packet.start >= packet.end) return false;
   packet.payloadType = (datagram[1] as number) & 0x7f;
-  packet.sequence = datagram.readUInt16BE(2);
-  packet.timestamp = datagram.readUInt32BE(4);
-  packet.ssrc = datagram.readUInt32BE(8);
+  packet.sequence = readUint16(datagram, 2);
+  packet.timestamp = readUint32(datagram, 4);
+  packet.ssrc = readUint32(datagram, 8);
   return true;
 }
+
+// Buffer's own readers check every call; these are for places that a length check was made for.
+const readUint16 = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+
+const readUint32 = (bytes: Uint8Array, at: number): number =>
+  ((readUint16(bytes, at) << 16) | readUint16(bytes, at + 2)) >>> 0;
 
 /** Takes padding off the end of the payload, where the header says that there is some; false where it cannot be. */
 export function removePadding(datagram: Buffer, packet: RtpPacket): boolean {
@@ -70,10 +77,20 @@ export interface RtpHeader {
 }
 
 /** Writes the twelve bytes; sequence and timestamp are taken modulo their width. */
-export function writeHeader(header: RtpHeader, datagram: Buffer): void {
+export function writeHeader(
+  { marker, payloadType, sequence, timestamp, ssrc }: RtpHeader,
+  datagram: Uint8Array,
+): void {
   datagram[0] = 0x80;
-  datagram[1] = (header.marker ? 0x80 : 0) | header.payloadType;
-  datagram.writeUInt16BE(header.sequence & 0xffff, 2);
-  datagram.writeUInt32BE(header.timestamp >>> 0, 4);
-  datagram.writeUInt32BE(header.ssrc >>> 0, 8);
+  datagram[1] = (marker ? 0x80 : 0) | payloadType;
+  datagram[2] = sequence >> 8;
+  datagram[3] = sequence;
+  datagram[4] = timestamp >>> 24;
+  datagram[5] = timestamp >>> 16;
+  datagram[6] = timestamp >>> 8;
+  datagram[7] = timestamp;
+  datagram[8] = ssrc >>> 24;
+  datagram[9] = ssrc >>> 16;
+  datagram[10] = ssrc >>> 8;
+  datagram[11] = ssrc;
 }

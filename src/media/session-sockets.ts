@@ -1,5 +1,6 @@
-// A session's two sockets, RTP and RTCP; the RTP one is connected while the peer's source is settled.
-import { createSocket, type Socket } from 'node:dgram';
+// A session's sockets: RTP and RTCP, for IPv4, for IPv6, or for both at the same ports; the RTP one of the peer's kind is
+// connected while the peer's source is settled.
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 
 interface Source {
@@ -7,28 +8,50 @@ interface Source {
   readonly port: number;
 }
 
-export class SessionSockets {
+interface Pair {
+  readonly ipv6: boolean;
   readonly rtp: Socket;
   readonly rtcp: Socket;
-  #connected = false;
+}
 
-  private constructor(rtp: Socket, rtcp: Socket) {
-    this.rtp = rtp;
-    this.rtcp = rtcp;
+type Pairs = readonly [Pair, ...Pair[]];
+
+export class SessionSockets {
+  readonly #pairs: Pairs;
+  /** The one that is connected. */
+  #connected: Socket | undefined;
+
+  private constructor(pairs: Pairs) {
+    this.#pairs = pairs;
   }
 
-  /** Binds an even port and the next one; undefined when somebody else has either. */
-  static async bind(address: string, port: number): Promise<SessionSockets | undefined> {
-    const [rtp, rtcp] = await Promise.all([bind(address, port), bind(address, port + 1)]);
-    if (rtp && rtcp) return new SessionSockets(rtp, rtcp);
-    rtp?.close();
-    rtcp?.close();
+  /**
+   * Binds an even port and the next one at every address; undefined when somebody else has any of them.
+   * @param addresses one, or one of each kind
+   */
+  static async bind(addresses: readonly string[], port: number): Promise<SessionSockets | undefined> {
+    const bound = await Promise.all(addresses.map((address) => bindPair(address, port)));
+    const [first, ...others] = bound.filter((pair) => pair !== undefined);
+    if (first && others.length === addresses.length - 1) return new SessionSockets([first, ...others]);
+    for (const pair of bound) if (pair) closePair(pair);
     return undefined;
   }
 
+  onRtp(receive: (datagram: Buffer, from: RemoteInfo) => void): void {
+    for (const { rtp } of this.#pairs) rtp.on('message', receive);
+  }
+
+  onRtcp(receive: (datagram: Buffer, from: RemoteInfo) => void): void {
+    for (const { rtcp } of this.#pairs) rtcp.on('message', receive);
+  }
+
   send(datagram: Buffer, port: number, address: string): void {
-    if (this.#connected) this.rtp.send(datagram);
-    else this.rtp.send(datagram, port, address);
+    if (this.#connected) this.#connected.send(datagram);
+    else this.#pairFor(address).rtp.send(datagram, port, address);
+  }
+
+  sendRtcp(datagram: Buffer, port: number, address: string): void {
+    this.#pairFor(address).rtcp.send(datagram, port, address);
   }
 
   /**
@@ -36,15 +59,33 @@ export class SessionSockets {
    * nobody.
    */
   settle(source: Source | undefined): void {
-    if (this.#connected) this.rtp.disconnect();
-    if (source) this.rtp.connect(source.port, source.address);
-    this.#connected = isConnected(this.rtp);
+    this.#connected?.disconnect();
+    const socket = source && this.#pairFor(source.address).rtp;
+    if (source) socket?.connect(source.port, source.address);
+    this.#connected = socket && isConnected(socket) ? socket : undefined;
   }
 
   close(): void {
-    this.rtp.close();
-    this.rtcp.close();
+    for (const pair of this.#pairs) closePair(pair);
   }
+
+  #pairFor(address: string): Pair {
+    const [first, second] = this.#pairs;
+    return second && address.includes(':') === second.ipv6 ? second : first;
+  }
+}
+
+async function bindPair(address: string, port: number): Promise<Pair | undefined> {
+  const [rtp, rtcp] = await Promise.all([bind(address, port), bind(address, port + 1)]);
+  if (rtp && rtcp) return { ipv6: isIPv6(address), rtp, rtcp };
+  rtp?.close();
+  rtcp?.close();
+  return undefined;
+}
+
+function closePair({ rtp, rtcp }: Pair): void {
+  rtp.close();
+  rtcp.close();
 }
 
 /** `connect` is done when it returns, for addresses are not looked up; but it may have failed. */

@@ -46,15 +46,14 @@ const PACKET_BLOCKS = 10;
 const PACKETS_AHEAD = 8;
 const MAX_BLOCKS = 96;
 // One packet at a time in a thread: all sessions share the block of counters.
-const counters = new Uint32Array(MAX_BLOCKS * 4);
-const counterBytes = Buffer.from(counters.buffer);
+const counterBytes = Buffer.alloc(MAX_BLOCKS * 16);
+const counterView = new DataView(counterBytes.buffer, counterBytes.byteOffset);
 
 /** AES in counter mode: counters are encrypted as blocks by a cipher that lives as long as the key. */
 export class KeyStream {
   readonly #cipher: Cipheriv;
-  readonly #salt: Buffer;
-  readonly #iv = Buffer.alloc(16);
-  readonly #words = new Uint32Array(this.#iv.buffer, this.#iv.byteOffset, 4);
+  /** The salt's 14 bytes and two of zero, in words. */
+  readonly #salt: readonly [number, number, number, number];
   /** Of the packets from this index on, of this source. */
   #ahead: Buffer | undefined;
   #aheadIndex = 0;
@@ -62,7 +61,7 @@ export class KeyStream {
 
   constructor(key: Buffer, salt: Buffer) {
     this.#cipher = createCipheriv('aes-128-ecb', createSecretKey(key), null).setAutoPadding(false);
-    this.#salt = salt;
+    this.#salt = [salt.readInt32BE(0), salt.readInt32BE(4), salt.readInt32BE(8), salt.readInt16BE(12) << 16];
   }
 
   /** Encrypts, and decrypts, `packet[start, end)` in place: of this source, with this 48-bit index. */
@@ -88,16 +87,17 @@ export class KeyStream {
     return this.#ahead;
   }
 
+  /** RFC 3711 §4.1.1: the salt, with the SSRC and the index in it, and the block's number after it. */
   #fillCounters(from: number, blocks: number, ssrc: number, index: number): void {
-    const iv = this.#iv;
-    iv.set(this.#salt);
-    iv.writeUInt32BE((iv.readUInt32BE(4) ^ ssrc) >>> 0, 4);
-    iv.writeUInt32BE((iv.readUInt32BE(8) ^ Math.floor(index / 0x10000)) >>> 0, 8);
-    iv.writeUInt16BE(iv.readUInt16BE(12) ^ (index & 0xffff), 12);
-    for (let block = 0; block < blocks; block++) {
-      iv[14] = block >> 8;
-      iv[15] = block & 0xff;
-      counters.set(this.#words, (from + block) * 4);
+    const [first, second, third, fourth] = this.#salt;
+    const withSsrc = second ^ ssrc;
+    const withRollOver = third ^ Math.floor(index / 0x10000);
+    const withSequence = fourth ^ (index << 16);
+    for (let block = 0, at = from * 16; block < blocks; block++, at += 16) {
+      counterView.setInt32(at, first);
+      counterView.setInt32(at + 4, withSsrc);
+      counterView.setInt32(at + 8, withRollOver);
+      counterView.setInt32(at + 12, withSequence | block);
     }
   }
 }

@@ -5,11 +5,12 @@ import type { Playable } from './prompt-source.ts';
 
 /** What a worker is started with. */
 export interface MediaWorkerData {
-  readonly address: string;
+  /** One, or one of IPv4 and one of IPv6. */
+  readonly addresses: readonly string[];
   readonly ports: PortRange;
 }
 
-/** What the worker holds; all zero when nothing is open. `sockets` is the event loop's own count: two a session. */
+/** What the worker holds; all zero when nothing is open. `sockets` is the event loop's own count: two a session and address. */
 export interface WorkerCounts {
   readonly sessions: number;
   readonly sockets: number;

@@ -2,7 +2,7 @@
 // binding whose Contact is not where its requests come from, spread evenly over the interval.
 import type { Clock, Timer } from '../lib/clock.ts';
 import { parseUri, type UserAgent } from '../sip/index.ts';
-import { type BindingRow, bindingOf } from './binding.ts';
+import { type BindingRow, flowOf } from './binding.ts';
 
 export interface KeepAliveParts {
   readonly agent: UserAgent;
@@ -52,8 +52,9 @@ export class KeepAlive {
 
   /** What comes back, or that nothing does, changes nothing: the device's own time decides. */
   #send(row: BindingRow): void {
-    const { uri, destination } = bindingOf(row);
-    this.#parts.agent.request({ method: 'OPTIONS', uri, from: `sip:${row.domain}`, destination }, () => {});
+    const { contact: uri, domain } = row;
+    const options = { method: 'OPTIONS', uri, from: `sip:${domain}`, destination: flowOf(row) };
+    this.#parts.agent.request(options, () => {});
   }
 }
 

@@ -13,6 +13,7 @@ const AOR: Aor = {
   username: 'bob',
   aor: 'sip:bob@acme.sip.twilio.com',
 };
+const UP = { hasFlow: () => true };
 const HOME: Endpoint = { transport: 'udp', address: '203.0.113.9', port: 41_000 };
 
 let world: World;
@@ -42,8 +43,9 @@ function send(
     'User-Agent': 'Phone/1',
     ...(expires !== undefined && { Expires: expires }),
   };
+  const isLost = ({ contact: uri }: BindingRow) => uri.startsWith('sip:lost');
   const request = readRegister(requestOf('REGISTER', 'sip:acme.sip.twilio.com', { headers }));
-  const outcome = register({ aor: AOR, bindings, request, received }, world);
+  const outcome = register({ aor: AOR, bindings, request, received, isLost }, world);
   if (outcome.kind === 'registered') bindings = outcome.bindings;
   return outcome;
 }
@@ -104,13 +106,15 @@ describe('which binding', () => {
   it('goes where the latest REGISTER came from, by the same transport', () => {
     send('<sip:bob@192.168.1.5:5060>;+sip.instance="<urn:uuid:1>"');
     const [row] = bindings;
-    expect(row && bindingOf(row)).toMatchObject({
+    expect(row && bindingOf(row, UP)).toMatchObject({
       uri: 'sip:bob@192.168.1.5:5060',
       destination: { ...HOME, mayUseTcp: false },
     });
     const moved: Endpoint = { transport: 'tls', address: '198.51.100.4', port: 50_001 };
     send('<sip:bob@192.168.7.7;transport=tls>;+sip.instance="<urn:uuid:1>"', { received: moved });
-    expect(bindings.map(bindingOf)).toMatchObject([{ sid: row?.sid, destination: moved }]);
+    expect(bindings.map((each) => bindingOf(each, UP))).toMatchObject([
+      { sid: row?.sid, destination: moved },
+    ]);
   });
 
   it('is the tenth at most; those that are there may go on', () => {
@@ -121,6 +125,12 @@ describe('which binding', () => {
     expect(statusOf(send('<sip:bob@10.0.0.9>;expires=0, <sip:bob@10.0.0.10>'))).toBe('registered');
     expect(bindings).toHaveLength(10);
   });
+});
+
+it('of a device that cannot be reached any more goes with the next REGISTER, unless that renews it', () => {
+  for (let index = 0; index < 10; index++) send(`<sip:lost@10.0.0.${index}>`);
+  expect(statusOf(send('<sip:bob@10.0.0.10>, <sip:lost@10.0.0.1>'))).toBe('registered');
+  expect(uris().toSorted()).toEqual(['sip:bob@10.0.0.10', 'sip:lost@10.0.0.1']);
 });
 
 describe('leaving', () => {

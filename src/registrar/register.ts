@@ -27,6 +27,8 @@ export interface Registering {
   readonly bindings: readonly BindingRow[];
   readonly request: RegisterRequest;
   readonly received: Endpoint;
+  /** Whether a device cannot be reached any more: its binding goes, unless the request renews it. */
+  readonly isLost: (row: BindingRow) => boolean;
 }
 
 export interface Registered {
@@ -50,6 +52,7 @@ export function register(given: Registering, world: World): RegisterOutcome {
     if (contact.expiresS === 0) after.delete(contact.key);
     else after.set(contact.key, bound(given, { contact, current: after.get(contact.key) }, world));
   }
+  for (const [key, row] of after) if (bindings.includes(row) && given.isLost(row)) after.delete(key);
   if (after.size > Math.max(MAX_CONTACTS, bindings.length))
     return { kind: 'refused', refusal: tooMany(given) };
   return changed(bindings, [...after.values()]);
@@ -118,6 +121,7 @@ function bound(given: Registering, { contact, current }: Place, world: World): B
     sourceIp: received.address,
     sourcePort: received.port,
     transport: received.transport,
+    ownAddress: received.local ?? null,
     userAgent: request.userAgent,
     sipCallId: request.callId,
     cseq: request.cseq,

@@ -85,9 +85,10 @@ export class Registrar {
     this.#parts.agent.onRequest('REGISTER', (request) => this.#take(request));
   }
 
-  /** Where a user of a domain is reached now: every device that has registered; empty for none. */
+  /** Where a user of a domain is reached now: every device that has registered and can be reached; empty for none. */
   contactsOf(domainSid: string, user: string): readonly Binding[] {
-    return this.#bindings.of(domainSid, user, this.#parts.clock.now()).map(bindingOf);
+    const { agent, clock } = this.#parts;
+    return this.#bindings.of(domainSid, user, clock.now()).flatMap((row) => bindingOf(row, agent) ?? []);
   }
 
   /** How many bindings there are. */
@@ -126,7 +127,8 @@ export class Registrar {
   #register({ request, received }: ServerRequest, aor: Aor): RegisterOutcome {
     try {
       const bindings = this.#bindings.of(aor.domainSid, aor.username, this.#parts.clock.now());
-      return register({ aor, bindings, request: readRegister(request), received }, this.#parts);
+      const isLost = (row: BindingRow) => this.#isLost(row);
+      return register({ aor, bindings, request: readRegister(request), received, isLost }, this.#parts);
     } catch (error) {
       const why = `its Contact cannot be used: ${(error as Error).message}`;
       return { kind: 'refused', refusal: refuseWithoutCode(400, { why }) };
@@ -178,6 +180,10 @@ export class Registrar {
     return named.kind === 'domain' && named.domain.sid === own.sid;
   }
 
+  #isLost(row: BindingRow): boolean {
+    return row.transport !== 'udp' && bindingOf(row, this.#parts.agent) === undefined;
+  }
+
   #refuse(visitor: ServerRequest, place: Identified, refusal: Refusal): void {
     const telling = this.#parts.door.turnAway(visitor, place, refusal);
     if (telling === 'silent') return visitor.ignore();
@@ -195,12 +201,13 @@ export class Registrar {
     });
   }
 
-  /** Forgets what has expired, and what was bound to a domain that is gone. */
+  /** Forgets what has expired, whom nothing can reach, and what was bound to a domain that is gone. */
   #sweep(): void {
     const { clock, directory } = this.#parts;
     const now = clock.now();
     const gone = this.#bindings.sweep(
-      (row) => row.expiresAt <= now || directory.find(domain, row.domainSid) === undefined,
+      (row) =>
+        row.expiresAt <= now || this.#isLost(row) || directory.find(domain, row.domainSid) === undefined,
     );
     if (gone.length > 0)
       this.#writer.write(

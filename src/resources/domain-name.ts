@@ -1,15 +1,8 @@
 // Host names of SIP domains and trunks: how one is written, whose it may be, and which name is above it.
+import type { DomainSuffixes } from './domain-suffixes.ts';
 import type { Field } from './field.ts';
 import { text } from './fields.ts';
 import { type AnyResource, Refusal, type Surroundings, type Values } from './resource.ts';
-
-/** The names under which SIP domains and trunks live: `sip.twilio.com`. */
-export interface DomainSuffixes {
-  readonly sip: readonly string[];
-  readonly trunk: readonly string[];
-}
-
-export const DEFAULT_SUFFIXES: DomainSuffixes = { sip: ['sip.twilio.com'], trunk: ['pstn.twilio.com'] };
 
 /** Twilio's codes differ between SIP domains and trunks. */
 interface DomainRules {

@@ -96,14 +96,14 @@ export const resourceOfSid = (prefix: string): AnyResource | undefined =>
 
 export { account } from './api2010/account.ts';
 export { application } from './api2010/application.ts';
-export { CALL_EVENTS, CALL_STATUSES, call } from './api2010/call.ts';
+export { CALL_DIRECTIONS, CALL_EVENTS, CALL_STATUSES, call } from './api2010/call.ts';
 export { callEvent } from './api2010/call-event.ts';
 export { incomingPhoneNumber, trunkPhoneNumber } from './api2010/incoming-phone-number.ts';
 export { key } from './api2010/key.ts';
 export { callNotification } from './api2010/notification.ts';
 export { outgoingCallerId } from './api2010/outgoing-caller-id.ts';
 export { callRecording, RECORDING_EVENTS, recording } from './api2010/recording.ts';
-export { DEFAULT_SUFFIXES, type DomainSuffixes } from './domain-name.ts';
+export { DEFAULT_SUFFIXES, type DomainSuffixes } from './domain-suffixes.ts';
 export { type ColumnKind, Field, type FieldValue, type JsonSchema, type Shown } from './field.ts';
 export {
   BASE_FIELDS,

@@ -1,7 +1,7 @@
 // The definition of a REST resource: parameters, table, JSON and rules all follow from it.
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
-import type { DomainSuffixes } from './domain-name.ts';
+import type { DomainSuffixes } from './domain-suffixes.ts';
 import type { Field, FieldValue, Shown } from './field.ts';
 import { newSid } from './sid.ts';
 
@@ -120,6 +120,11 @@ export interface AnyResource {
   readonly links?: { readonly [name: string]: string | ((row: AnyRow) => string) };
   /** Fields a list can be narrowed by; dates also by `<` and `>`. */
   readonly filters?: readonly string[];
+  /**
+   * Dates among them that stay as they are once they are set, each with an index: a list that is narrowed by one is in its
+   * order, so that no page costs more for rows that come before or after it.
+   */
+  readonly orders?: readonly string[];
   /**
    * The field that is true of a row that was deleted and is kept for those who ask for it with `IncludeSoftDeleted`;
    * to everybody else it is gone.

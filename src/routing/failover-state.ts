@@ -4,15 +4,19 @@ import type { Endpoint } from '../sip/index.ts';
 import { newTrace, type RouteTrace, type TracedAttempt, traceTargets } from './route-trace.ts';
 import type { CallReport } from './target-health.ts';
 import type { Draw, Target } from './target-selection.ts';
+import type { RingRules } from './verdict.ts';
 
-/** A target's first response of any kind must come within this time; connecting counts. */
-export const SILENCE_MS = 4_000;
-/** After a 100, ringing or a final answer must come within this time. */
-export const PROGRESS_MS = 15_000;
+export interface FailoverRules extends RingRules {
+  /** A target's first response of any kind must come within this time; connecting counts. */
+  readonly silenceMs: number;
+  /** After a 100, ringing or a final answer must come within this time. */
+  readonly stallMs: number;
+}
+
 /** Some target must ring within this time, over all attempts, looking up names included. */
 export const FIRST_RING_MS = 60_000;
 
-export type FailoverTimer = 'silence' | 'progress' | 'first-ring' | 'answer';
+export type FailoverTimer = 'silence' | 'stall' | 'first-ring' | 'answer';
 
 export type FailoverInput =
   | { readonly type: 'start' }
@@ -56,6 +60,8 @@ export type FailoverAction =
   | { readonly type: 'ringing' }
   /** What a call met at a target of the policy: its health rests on it. */
   | { readonly type: 'report'; readonly target: Target; readonly report: CallReport }
+  /** A target could not take the call, which goes on to the next; who and why, in words. */
+  | { readonly type: 'attempt-failed'; readonly text: string }
   | { readonly type: 'ended'; readonly outcome: RouteOutcome };
 
 type Phase = 'idle' | 'locating' | 'waiting' | 'trying' | 'ringing' | 'ended';
@@ -63,6 +69,7 @@ type Phase = 'idle' | 'locating' | 'waiting' | 'trying' | 'ringing' | 'ended';
 export interface FailoverState {
   readonly timeoutMs: number;
   readonly random: Random;
+  readonly rules: FailoverRules;
   readonly trace: RouteTrace;
   phase: Phase;
   rest: readonly Target[];
@@ -88,13 +95,14 @@ export interface RoutePlan {
 /** @param trace of a call that looks for several at once, where this is not the first. */
 export function newFailover(
   plan: RoutePlan,
-  random: Random,
+  { random, rules }: Pick<FailoverState, 'random' | 'rules'>,
   trace: RouteTrace = newTrace(plan.rule),
 ): FailoverState {
   traceTargets(trace, plan.targets);
   return {
     timeoutMs: plan.timeoutMs,
     random,
+    rules,
     trace,
     phase: 'idle',
     rest: plan.targets,

@@ -14,8 +14,13 @@ const FIRST: Target = { sid: 'NE1', uri: 'sip:one.example.com', priority: 1, wei
 const SECOND: Target = { sid: 'NE2', uri: 'sip:two.example.com', priority: 2, weight: 10, enabled: true };
 const at = (address: string): Endpoint => ({ transport: 'udp', address, port: 5060 });
 
-const hunt = (targets: readonly Target[] = [FIRST, SECOND], timeoutMs = 30_000): FailoverState =>
-  newFailover({ rule: 'a test', targets, timeoutMs }, seededRandom(1));
+const RULES = { silenceMs: 4_000, stallMs: 15_000, ringAgain: false };
+
+const hunt = (
+  targets: readonly Target[] = [FIRST, SECOND],
+  timeoutMs = 30_000,
+  rules = RULES,
+): FailoverState => newFailover({ rule: 'a test', targets, timeoutMs }, { random: seededRandom(1), rules });
 
 /** Feeds inputs a second apart and returns what the last one caused. */
 function feed(state: FailoverState, ...inputs: FailoverInput[]): readonly FailoverAction[] {
@@ -84,9 +89,9 @@ describe('failover', () => {
     const state = hunt();
     expect(feed(state, start, located, provisional(100))).toEqual([
       { type: 'stop-timer', timer: 'silence' },
-      { type: 'set-timer', timer: 'progress', delayMs: 15_000 },
+      { type: 'set-timer', timer: 'stall', delayMs: 15_000 },
     ]);
-    const actions = feed(state, { type: 'timer', timer: 'progress' });
+    const actions = feed(state, { type: 'timer', timer: 'stall' });
     expect(actions[0]).toEqual({ type: 'abandon' });
     expect(goesOn(actions)).toBe(true);
   });
@@ -165,11 +170,11 @@ describe('failover', () => {
 
     it.each([
       ['silence', silence],
-      ['a 100 and nothing more', { type: 'timer', timer: 'progress' }],
+      ['a 100 and nothing more', { type: 'timer', timer: 'stall' }],
       ['a transport error', { type: 'unreachable', why: 'refused' }],
       ['503', refused(503)],
     ] as const)('%s is a failure', (_name, input) => {
-      const before = input.type === 'timer' && input.timer === 'progress' ? [provisional(100)] : [];
+      const before = input.type === 'timer' && input.timer === 'stall' ? [provisional(100)] : [];
       expect(reports(feed(hunt(), start, located, ...before, input))).toEqual([['NE1', 'call-failed']]);
     });
 
@@ -274,7 +279,7 @@ describe('failover', () => {
   it('ends with every timer stopped', () => {
     const actions = feed(hunt(), start, located, { type: 'answered', status: 200, reason: 'OK' });
     const stopped = actions.filter((action) => action.type === 'stop-timer').map((action) => action.timer);
-    expect(new Set(stopped)).toEqual(new Set(['silence', 'progress', 'first-ring', 'answer']));
+    expect(new Set(stopped)).toEqual(new Set(['silence', 'stall', 'first-ring', 'answer']));
     expect(outcomeOf(actions)).toEqual({ kind: 'answered' });
   });
 

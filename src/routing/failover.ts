@@ -19,9 +19,7 @@ import {
   type FailoverState,
   type FailoverTimer,
   FIRST_RING_MS,
-  PROGRESS_MS,
   type RouteOutcome,
-  SILENCE_MS,
 } from './failover-state.ts';
 import { type TracedAttempt, traceEvent } from './route-trace.ts';
 import { heard, lost } from './target-report.ts';
@@ -100,15 +98,14 @@ function invite(
   traceEvent(state.trace, nowMs, 'attempt', `INVITE to ${state.uri} at ${state.attempt.destination}${how}`);
   return [
     { type: 'invite', uri: state.uri, destination: insecure ? { ...destination, insecure } : destination },
-    { type: 'set-timer', timer: 'silence', delayMs: SILENCE_MS },
+    { type: 'set-timer', timer: 'silence', delayMs: state.rules.silenceMs },
   ];
 }
 
 function notLocated(state: FailoverState, why: string, nowMs: number): readonly FailoverAction[] {
   state.attempt = openAttempt(state, null, nowMs);
   if (isRedirect(state)) return redirectFailed(state, why, nowMs);
-  closeAttempt(state, 'failed over', why, nowMs);
-  return nextTarget(state, nowMs);
+  return [failAttempt(state, why, nowMs), ...nextTarget(state, nowMs)];
 }
 
 function progress(
@@ -120,7 +117,7 @@ function progress(
   const actions: FailoverAction[] = [];
   if (state.phase === 'waiting') {
     actions.push({ type: 'stop-timer', timer: 'silence' });
-    if (input.status < 180) actions.push({ type: 'set-timer', timer: 'progress', delayMs: PROGRESS_MS });
+    if (input.status < 180) actions.push({ type: 'set-timer', timer: 'stall', delayMs: state.rules.stallMs });
     state.phase = 'trying';
   }
   if (input.status >= 180) actions.push(...ring(state, input));
@@ -136,7 +133,7 @@ function ring(
   state.rang = true;
   state.phase = 'ringing';
   return [
-    { type: 'stop-timer', timer: 'progress' },
+    { type: 'stop-timer', timer: 'stall' },
     { type: 'stop-timer', timer: 'first-ring' },
     ...heard(state, response),
     { type: 'ringing' },
@@ -153,7 +150,7 @@ function refused(
   if (input.status === OUT_OF_SERVICE) return outOfService(state, nowMs);
   const alive = heard(state, input);
   if (input.status === 302) return [...alive, ...redirect(state, input.contact, nowMs)];
-  const verdict = judge(input.status, state);
+  const verdict = judge(input.status, state, state.rules);
   if (verdict.goOn) return [...alive, ...goOn(state, verdict.why, nowMs)];
   closeAttempt(state, 'final', verdict.why, nowMs);
   return [...alive, ...end(state, { kind: 'refused', sipStatus: input.status, why: verdict.why })];
@@ -162,7 +159,7 @@ function refused(
 const OUT_OF_SERVICE = 503;
 
 function outOfService(state: FailoverState, nowMs: number): readonly FailoverAction[] {
-  const { goOn: goesOn, why } = judge(OUT_OF_SERVICE, state);
+  const { goOn: goesOn, why } = judge(OUT_OF_SERVICE, state, state.rules);
   if (goesOn) return lose(state, why, nowMs);
   closeAttempt(state, 'final', why, nowMs);
   return end(state, { kind: 'refused', sipStatus: OUT_OF_SERVICE, why });
@@ -192,7 +189,7 @@ function redirectFailed(state: FailoverState, why: string, nowMs: number): reado
 /** Stops what runs while an attempt is silent. */
 const SILENT: readonly FailoverAction[] = [
   { type: 'stop-timer', timer: 'silence' },
-  { type: 'stop-timer', timer: 'progress' },
+  { type: 'stop-timer', timer: 'stall' },
 ];
 
 /** As `goOn`; when it was the target's last address, its health hears of the failure. */
@@ -203,21 +200,33 @@ function lose(state: FailoverState, why: string, nowMs: number): readonly Failov
 
 /** Leaves the attempt for the target's next address (RFC 3263 §4.3), then for the next target. */
 function goOn(state: FailoverState, why: string, nowMs: number): readonly FailoverAction[] {
-  closeAttempt(state, 'failed over', why, nowMs);
+  const actions = [failAttempt(state, why, nowMs), ...SILENT];
   state.phase = 'locating';
-  if (state.addresses.length) return [...SILENT, ...invite(state, state.addresses, nowMs)];
-  return [...SILENT, ...nextTarget(state, nowMs)];
+  if (state.addresses.length) return [...actions, ...invite(state, state.addresses, nowMs)];
+  return [...actions, ...nextTarget(state, nowMs)];
+}
+
+function failAttempt(state: FailoverState, why: string, nowMs: number): FailoverAction {
+  closeAttempt(state, 'failed over', why, nowMs);
+  const destination = state.attempt?.destination ?? null;
+  return {
+    type: 'attempt-failed',
+    text: `${state.uri}${destination === null ? '' : ` at ${destination}`}: ${why}`,
+  };
 }
 
 function timerFired(state: FailoverState, timer: FailoverTimer, nowMs: number): readonly FailoverAction[] {
   const seconds = (ms: number) => `${ms / 1000} s`;
   switch (timer) {
     case 'silence':
-      return [{ type: 'abandon' }, ...lose(state, `no response within ${seconds(SILENCE_MS)}`, nowMs)];
-    case 'progress':
       return [
         { type: 'abandon' },
-        ...lose(state, `no ringing within ${seconds(PROGRESS_MS)} of its 100`, nowMs),
+        ...lose(state, `no response within ${seconds(state.rules.silenceMs)}`, nowMs),
+      ];
+    case 'stall':
+      return [
+        { type: 'abandon' },
+        ...lose(state, `no ringing within ${seconds(state.rules.stallMs)} of its 100`, nowMs),
       ];
     case 'first-ring':
       return giveUp(state, `nothing rang within ${seconds(FIRST_RING_MS)}`, nowMs);
@@ -249,7 +258,7 @@ function abandonAttempt(
 
 function end(state: FailoverState, outcome: RouteOutcome): readonly FailoverAction[] {
   state.phase = 'ended';
-  const timers = ['silence', 'progress', 'first-ring', 'answer'] as const;
+  const timers = ['silence', 'stall', 'first-ring', 'answer'] as const;
   return [...timers.map((timer) => ({ type: 'stop-timer', timer }) as const), { type: 'ended', outcome }];
 }
 

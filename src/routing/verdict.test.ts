@@ -11,8 +11,10 @@ function listed(rule: string): number[] {
 }
 
 const ALL = Array.from({ length: 400 }, (_, index) => 300 + index);
-const finals = (progress: { readonly rang: boolean; readonly earlyMedia: boolean }): number[] =>
-  ALL.filter((status) => !judge(status, progress).goOn);
+const finals = (
+  progress: { readonly rang: boolean; readonly earlyMedia: boolean },
+  ringAgain = false,
+): number[] => ALL.filter((status) => !judge(status, progress, { ringAgain }).goOn);
 const SIXES = ALL.filter((status) => status >= 600);
 
 describe('the table of docs/failover.md', () => {
@@ -26,10 +28,11 @@ describe('the table of docs/failover.md', () => {
     expect(finals({ rang: true, earlyMedia: true })).toEqual(
       [...afterRinging, ...fives].toSorted((a, b) => a - b),
     );
+    expect(finals({ rang: true, earlyMedia: true }, true)).toEqual(always);
   });
 
   it('has a reason in words for each', () => {
     for (const status of ALL)
-      expect(judge(status, { rang: true, earlyMedia: true }).why).toMatch(/^\d{3} \w/);
+      expect(judge(status, { rang: true, earlyMedia: true }, { ringAgain: false }).why).toMatch(/^\d{3} \w/);
   });
 });

@@ -29,14 +29,19 @@ export interface Progress {
   readonly earlyMedia: boolean;
 }
 
+export interface RingRules {
+  /** Ringing and early media change nothing: a callee may be rung twice. */
+  readonly ringAgain: boolean;
+}
+
 /** Whether a final response of 300 or more stops the search or sends the call to the next target. */
-export function judge(status: number, progress: Progress): Verdict {
+export function judge(status: number, { rang, earlyMedia }: Progress, { ringAgain }: RingRules): Verdict {
   if (status >= 600) return final(status, 'a 6xx speaks for every place the callee could be');
   const always = FINAL.get(status);
   if (always) return final(status, always);
-  const afterRinging = progress.rang ? FINAL_AFTER_RINGING.get(status) : undefined;
+  const afterRinging = rang && !ringAgain ? FINAL_AFTER_RINGING.get(status) : undefined;
   if (afterRinging) return final(status, afterRinging);
-  if (status >= 500 && progress.earlyMedia) return final(status, 'the caller already heard this target');
+  if (status >= 500 && earlyMedia && !ringAgain) return final(status, 'the caller already heard this target');
   if (status < 400) return { goOn: true, why: `${status} cannot be followed` };
   return { goOn: true, why: `${status} is no answer about the callee` };
 }

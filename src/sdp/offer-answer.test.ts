@@ -41,6 +41,13 @@ describe('writeOffer', () => {
 });
 
 describe('writeAnswer', () => {
+  it('leaves RTCP on a port of its own where the offer would have both on one (RFC 5761 §5.1.1)', () => {
+    const offer = read('m=audio 4000 RTP/AVP 0', 'a=rtcp-mux', 'a=rtcp:4001');
+    const { sdp, peer } = writeAnswer(offer, local);
+    expect(sdp).not.toContain('rtcp-mux');
+    expect(peer).toMatchObject({ port: 4000, rtcpPort: 4001 });
+  });
+
   it('takes the offer’s first codec and mirrors its telephone-event', () => {
     const offer = read(
       'm=audio 4000 RTP/AVP 9 8 0 97',

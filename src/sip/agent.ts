@@ -1,6 +1,8 @@
 // What the layers above see of the stack: calls placed and taken, dialogs, and how they end.
 
 import type { Credentials } from './auth/digest.ts';
+import type { DialogState } from './dialog/dialog.ts';
+import type { Replaces } from './message/refer.ts';
 
 export type { Credentials } from './auth/digest.ts';
 
@@ -12,6 +14,8 @@ export interface Endpoint {
   /** IPv4 or IPv6 address, no brackets; v4-mapped addresses are normalised. */
   readonly address: string;
   readonly port: number;
+  /** Of our own listener at this end; chosen by the destination without one. */
+  readonly local?: string;
   /** TLS: the name that the peer's certificate must be for; the address without one. */
   readonly host?: string;
   /** TLS: the peer's certificate is not checked at all. */
@@ -140,11 +144,19 @@ export interface DialogRequest {
   readonly body?: Body;
 }
 
+/** What a BYE needs that another process sends: values that can be stored. Credentials are not among them. */
+export interface DialogIdentity extends Omit<DialogState, 'remoteSeq'> {
+  /** The other end of the flow by which the dialog came to be. */
+  readonly peer: Endpoint;
+}
+
 /** A confirmed INVITE dialog (RFC 3261 §12). */
 export interface Dialog {
   readonly callId: string;
   readonly localTag: string;
   readonly remoteTag: string;
+  /** As it is now; `localSeq` and `remoteTarget` change as requests come and go. */
+  readonly identity: DialogIdentity;
   /** Sets the handlers; until then nothing is delivered, and an end that came earlier is delivered at once. */
   handle(handlers: DialogHandlers): void;
   /** Ends the dialog by BYE; `ended('local')` follows at once. A second call does nothing. */
@@ -166,6 +178,11 @@ export interface ServerInvite {
   readonly request: RequestView;
   /** The flow it came by: the socket's word, never the Via's or Contact's. */
   readonly received: Endpoint;
+  /**
+   * The confirmed dialog that this call takes the place of (RFC 3891): `accept` ends it by BYE, so whoever accepts has
+   * seen that this caller may do so. Where there is no such dialog, the stack has refused the call: 481, 486, 603.
+   */
+  readonly replaces: Dialog | undefined;
   /**
    * Sends a 1xx over 100; the stack sends 100 by itself. `reliable` where the caller supports it (RFC 3262), and always
    * where the caller requires it: retransmitted until PRACK, and what is sent after waits for that.
@@ -247,6 +264,16 @@ export interface UserAgent {
    * @throws {SipSyntaxError} when an option cannot be put on the wire.
    */
   request(options: RequestOptions, done: (outcome: RequestOutcome) => void): void;
+  /**
+   * Ends a dialog of a process that is no more by BYE (RFC 3261 §15.1.1): by the route that it had, from a socket of
+   * ours. Its CSeq is far above the last one that was stored, as there may have been more since. The outcome is told
+   * once, later; a response of any status is an end, as 481 of a peer that has hung up meanwhile.
+   */
+  endLost(
+    dialog: DialogIdentity,
+    headers: readonly HeaderField[],
+    done: (outcome: RequestOutcome) => void,
+  ): void;
   /** Takes requests of one method outside any dialog; without a handler they are refused statelessly. */
   onRequest(method: string, handler: (request: ServerRequest) => void): void;
   /**
@@ -255,6 +282,10 @@ export interface UserAgent {
    * against a forged source.
    */
   answersStrangers(mayAnswer: (received: Endpoint) => boolean): void;
+  /** The confirmed dialog that a Replaces names (RFC 3891): of whichever call. */
+  dialogOf(replaces: Replaces): Dialog | undefined;
+  /** Whether the other end of a flow can still be reached by it: over TCP and TLS while the connection is up. */
+  hasFlow(to: Endpoint): boolean;
   /** Where it listens, with the real ports. */
   readonly listening: readonly Endpoint[];
   counts(): AgentCounts;

@@ -1,6 +1,7 @@
 // Every datagram's way in: parse, check, and on to its transaction, its dialog, or the handler of new calls.
 import type { Endpoint, RequestView, ServerInvite, ServerRequest } from './agent.ts';
 import { dialogKey } from './dialog/dialog.ts';
+import { replacedBy } from './dialog/replaced.ts';
 import { intervalRefusal } from './dialog/session-interval.ts';
 import { inviteRefusal, methodRefusal, type Refusal, refusalOf } from './message/check.ts';
 import { HEADER } from './message/headers.ts';
@@ -133,10 +134,10 @@ export class Inbound {
     return bucket === undefined;
   }
 
+  /** Nearly always it is that of a 2xx, which its dialog waits for. */
   #ack(ack: SipMessage): void {
-    const transaction = this.#stack.layer.inviteOf(ack);
-    if (transaction) return transaction.acknowledge(ack);
-    this.#stack.dialogs.get(dialogKey(ack.callId, ack.toTag, ack.fromTag))?.acknowledged(ack);
+    const dialog = this.#stack.dialogs.get(dialogKey(ack.callId, ack.toTag, ack.fromTag));
+    if (!dialog?.acknowledged(ack)) this.#stack.layer.inviteOf(ack)?.acknowledge(ack);
   }
 
   #cancel(cancel: SipMessage, flow: Flow): void {
@@ -180,8 +181,11 @@ export class Inbound {
     if (refusal) return this.#refuse(invite, flow, refusal);
     if (!this.onInvite) return this.#refuse(invite, flow, { status: 404 });
     if (this.#isOverRate()) return this.#refuse(invite, flow, OVERLOADED);
+    const replaced = replacedBy(invite, this.#stack.dialogs);
+    if (replaced?.kind === 'refused') return this.#refuseStranger(invite, flow, replaced.refusal);
+    const incoming = { request: invite, flow, statelessTag: this.#tag, replaces: replaced?.dialog };
     try {
-      takeInvite(this.#stack, { request: invite, flow, statelessTag: this.#tag }, this.onInvite);
+      takeInvite(this.#stack, incoming, this.onInvite);
     } catch (error) {
       if (!(error instanceof SipSyntaxError)) throw error;
       this.#refuse(invite, flow, { status: 400, reason: 'Bad Request: no dialog can be made of it' });

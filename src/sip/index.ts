@@ -19,6 +19,7 @@ export {
 } from './auth/authenticate.ts';
 export { answerChallenge, type DigestAlgorithm, formatAnswer, ha1Of, parseChallenge } from './auth/digest.ts';
 export { type NonceOptions, Nonces } from './auth/nonce.ts';
+export { ReferSubscription, referTargetOf } from './dialog/refer-subscription.ts';
 export { parseSipfrag, referNotify } from './dialog/referral.ts';
 export type { SessionTimerSettings } from './dialog/session-interval.ts';
 export {
@@ -47,9 +48,9 @@ export {
   referredBy,
 } from './message/refer.ts';
 export { serializeRequest, serializeResponse } from './message/serialize.ts';
+export { reasonOf } from './message/status.ts';
 export { type SipSyntaxCode, SipSyntaxError } from './message/syntax-error.ts';
-export { formatUri, parseUri, type SipUri } from './message/uri.ts';
-export { reasonOf } from './status.ts';
+export { bracketed, formatUri, parseUri, type SipUri } from './message/uri.ts';
 export { cachedResolver, type DnsCacheOptions } from './transport/dns-cache.ts';
 export type { ListenPlace } from './transport/listen.ts';
 export { type DnsResolver, LocateError, type LocateErrorCode, locate } from './transport/locate.ts';

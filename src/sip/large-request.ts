@@ -13,7 +13,7 @@ import type { RequestParts } from './message/serialize.ts';
 /** Without knowledge of the path: leaves room for what grows on the way (RFC 3261 §18.1.1). */
 const MAX_DATAGRAM_OCTETS = 1300;
 /** Start line, Via, From, To, Call-ID, CSeq, Contact, Allow, … without what the options bring; IPv6 takes all of it. */
-const STACK_OCTETS = 400;
+const STACK_OCTETS = 425;
 
 /** Whether a request will be larger than a datagram should be. */
 export function isLarge(options: InviteOptions | RequestOptions): boolean {

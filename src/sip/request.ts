@@ -59,8 +59,18 @@ export class SentRequest implements ClientUser {
 
   /** Nothing is sent again: of headers and body only the credentials are kept, which the ACK repeats. */
   letGo(): void {
-    const { body: _, ...request } = { ...this.#request, headers: credentialsIn(this.#request) };
-    this.#request = request;
+    const { method, uri, from, to, callId, seq, routes } = this.#request;
+    this.#request = {
+      method,
+      uri,
+      via: '',
+      from,
+      to,
+      callId,
+      seq,
+      routes,
+      headers: credentialsIn(this.#request),
+    };
     this.#credentials = undefined;
     this.#nextSeq = undefined;
   }

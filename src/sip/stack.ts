@@ -3,26 +3,27 @@ import { isIP } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
-import type { Endpoint, HeaderField } from './agent.ts';
+import type { Dialog, Endpoint, HeaderField } from './agent.ts';
 import type { SessionTimerSettings } from './dialog/session-interval.ts';
 import { type Refusal, SUPPORTED } from './message/check.ts';
 import type { SipMessage } from './message/message.ts';
-import { type ResponseParts, serializeResponse } from './message/serialize.ts';
+import { headerLines, type ResponseParts, serializeResponse } from './message/serialize.ts';
 import { SipSyntaxError } from './message/syntax-error.ts';
 import { parseUri } from './message/uri.ts';
 import { MAGIC_COOKIE, viaPrefix } from './message/via.ts';
-import { reasonOf } from './status.ts';
 import type { Alarms } from './transaction/alarms.ts';
 import type { TransactionLayer } from './transaction/layer.ts';
 import type { Timers } from './transaction/timers.ts';
 import type { Flow, Transport } from './transport/transport.ts';
 
 /** A dialog as the inbound side sees it. */
-export interface InboundDialog {
+export interface InboundDialog extends Dialog {
+  /** `early` until the 2xx; `ended` while its BYE waits for an answer. */
+  readonly standing: 'early' | 'confirmed' | 'ended';
   /** A request inside the dialog, ACK excepted; not a retransmission. */
   receive(request: SipMessage, flow: Flow): void;
-  /** The ACK of a 2xx of ours. */
-  acknowledged(ack: SipMessage): void;
+  /** Whether an ACK is that of a 2xx of ours which waits for it. */
+  acknowledged(ack: SipMessage): boolean;
   /** A 2xx to our INVITE whose transaction is gone. */
   answeredAgain(response: SipMessage): void;
   dispose(): void;
@@ -42,6 +43,8 @@ export interface Stack {
   readonly product: string;
   /** The Allow header: the methods taken, by us or by the layer above. */
   allow: string;
+  /** Made anew when `allow` grows. */
+  lines: FixedLines;
   readonly sessionTimer: SessionTimerSettings;
   /** Whether an address that a peer names may be sent to. */
   readonly reachable: (address: string) => boolean;
@@ -59,32 +62,46 @@ export const contactOf = ({ local, sentBy }: Transport): string =>
   local.transport === 'udp' ? `<sip:${sentBy}>` : `<sip:${sentBy};transport=${local.transport}>`;
 
 /** Headers of every request of ours but the ones that its kind brings. */
-export const requestHeaders = (stack: Stack): HeaderField[] => [
+export const requestHeaders = (stack: Pick<Stack, 'product'>): HeaderField[] => [
   ['Max-Forwards', '70'],
   ['User-Agent', stack.product],
 ];
 
 /** Headers that tell the peer what we can: in responses to INVITE and OPTIONS. */
-export const capabilities = (stack: Stack): HeaderField[] => [
+export const capabilities = (stack: Pick<Stack, 'product' | 'allow'>): HeaderField[] => [
   ['Allow', stack.allow],
   ['Supported', SUPPORTED],
   ['Server', stack.product],
 ];
 
 /** The same in an INVITE or UPDATE of ours. */
-export const requestCapabilities = (stack: Stack, supported = SUPPORTED): HeaderField[] => [
+export const requestCapabilities = (stack: Pick<Stack, 'allow'>, supported = SUPPORTED): HeaderField[] => [
   ['Allow', stack.allow],
   ['Supported', supported],
 ];
 
-type Reply = Omit<ResponseParts, 'reason'> & { readonly reason?: string };
+/** The headers above as lines: they are the same in thousands of messages. */
+export interface FixedLines {
+  /** `requestHeaders`. */
+  readonly request: string;
+  /** `requestCapabilities`. */
+  readonly offer: string;
+  /** `capabilities`. */
+  readonly answer: string;
+}
+
+export const fixedLines = (names: Pick<Stack, 'product' | 'allow'>): FixedLines => ({
+  request: headerLines(requestHeaders(names)),
+  offer: headerLines(requestCapabilities(names)),
+  answer: headerLines(capabilities(names)),
+});
 
 /** The octets of a response to `request`. */
-export const responseOctets = (request: SipMessage, flow: Flow, reply: Reply): string =>
-  serializeResponse(request, flow.peer, { ...reply, reason: reply.reason ?? reasonOf(reply.status) });
+export const responseOctets = (request: SipMessage, flow: Flow, reply: ResponseParts): string =>
+  serializeResponse(request, flow.peer, reply);
 
 /** Answers a request and forgets it. An ACK is never answered. */
-export function replyStatelessly(request: SipMessage, flow: Flow, reply: Reply): void {
+export function replyStatelessly(request: SipMessage, flow: Flow, reply: ResponseParts): void {
   if (request.method === 'ACK') return;
   flow.transport.send(responseOctets(request, flow, reply), flow.peer);
 }
@@ -96,7 +113,7 @@ export const retrySoon = ({ random }: Stack): Refusal => ({
 });
 
 /** A refusal as a reply. */
-export const refusing = (refusal: Refusal, toTag: string): Reply => ({ ...refusal, toTag });
+export const refusing = (refusal: Refusal, toTag: string): ResponseParts => ({ ...refusal, toTag });
 
 /**
  * Where a request inside a dialog goes: to the next hop when that is an address of the flow's own kind which may
@@ -111,8 +128,8 @@ export function dialogDestination(stack: Stack, nextHop: string, flow: Flow): En
     const named = params.get('transport')?.toLowerCase();
     const transport = named ?? 'udp';
     const isOurKind = scheme === 'sip' && transport !== 'tls' && transport === peer.transport;
-    const family = isIP(host);
-    if (family === 0 || family !== isIP(peer.address) || !isOurKind || !stack.reachable(host)) return peer;
+    const isOurFamily = host === peer.address || (isIP(host) !== 0 && isIP(host) === isIP(peer.address));
+    if (!isOurFamily || !isOurKind || !stack.reachable(host)) return peer;
     const mayUseTcp = named === undefined && peer.mayUseTcp === true;
     return { transport: peer.transport, address: host, port, ...(mayUseTcp && { mayUseTcp }) };
   } catch (error) {

@@ -11,7 +11,7 @@ import { checkHeaders, type RequestParts } from './message/serialize.ts';
 import { SipSyntaxError } from './message/syntax-error.ts';
 import { formatUri, parseUri } from './message/uri.ts';
 import { credentialsIn, SentRequest } from './request.ts';
-import { contactOf, newTag, requestCapabilities, requestHeaders, type Stack } from './stack.ts';
+import { contactOf, newTag, requestHeaders, type Stack } from './stack.ts';
 import type { ClientUser } from './transaction/client-transaction.ts';
 import type { Flow, Transport } from './transport/transport.ts';
 
@@ -55,9 +55,9 @@ function inviteRequest(
     callId: stack.random.hex(16),
     seq: 1,
     routes: [],
+    fixed: stack.lines.offer,
     headers: [
       ['Contact', contactOf(flow.transport)],
-      ...requestCapabilities(stack),
       ...askingFor(stack.sessionTimer),
       ...withDefaults(options.headers ?? [], requestHeaders(stack)),
     ],
@@ -76,6 +76,7 @@ export function withDefaults(
   headers: readonly HeaderField[],
   defaults: readonly HeaderField[],
 ): HeaderField[] {
+  if (headers.length === 0) return [...defaults];
   const given = new Set(headers.map(([name]) => name.toLowerCase()));
   for (const name of given) {
     if (RESERVED.has(name)) throw new SipSyntaxError('reserved-header', `the stack itself sets ${name}`);
@@ -160,7 +161,7 @@ class UacInvite implements ClientInvite, ClientUser {
     const { body: _, ...bodiless } = this.#sent.request;
     // Same branch and Via as the INVITE's: so the peer finds what is cancelled (RFC 3261 §9.1).
     const headers = [...requestHeaders(stack), ...this.#cancelHeaders];
-    const cancel = { ...bodiless, method: 'CANCEL', headers };
+    const cancel = { ...bodiless, method: 'CANCEL', fixed: '', headers };
     stack.layer.request(cancel, this.#sent.branch, flow, IGNORE_OUTCOME);
   }
 

@@ -4,18 +4,12 @@ import { type DialogState, uasDialog } from './dialog/dialog.ts';
 import { DialogSession } from './dialog/dialog-session.ts';
 import { ReliableResponses } from './dialog/reliable-responses.ts';
 import { settled } from './dialog/session-interval.ts';
+import type { EarlyInvite } from './dialog/session-options.ts';
 import type { Refusal } from './message/check.ts';
 import type { SipMessage } from './message/message.ts';
+import { echoedLines } from './message/serialize.ts';
 import { bracketed } from './message/uri.ts';
-import {
-  capabilities,
-  contactOf,
-  newTag,
-  replyStatelessly,
-  responseOctets,
-  retrySoon,
-  type Stack,
-} from './stack.ts';
+import { contactOf, newTag, replyStatelessly, responseOctets, retrySoon, type Stack } from './stack.ts';
 import type { ServerTransaction, ServerUser } from './transaction/server-transaction.ts';
 import type { Flow } from './transport/transport.ts';
 
@@ -24,6 +18,7 @@ interface Incoming {
   readonly flow: Flow;
   /** To tag of a stateless response. */
   readonly statelessTag: string;
+  readonly replaces: Dialog | undefined;
 }
 
 /**
@@ -47,17 +42,23 @@ export function takeInvite(stack: Stack, incoming: Incoming, handler: (invite: S
 /** Nothing to answer with: the 200 of a PRACK or UPDATE goes without a body. */
 const NO_BODY: Body = { contentType: '', content: '' };
 
-class UasInvite implements ServerInvite, ServerUser {
+const NOTHING = (): void => {};
+const REFUSED = (): number => 488;
+
+class UasInvite implements ServerInvite, ServerUser, EarlyInvite {
   readonly request: SipMessage;
-  onCancel: () => void = () => {};
-  onOffer: (offer: string) => Body | number = () => 488;
-  onAnswer: (answer: string) => void = () => {};
+  onCancel: () => void = NOTHING;
+  onOffer: (offer: string) => Body | number = REFUSED;
+  onAnswer: (answer: string) => void = NOTHING;
   readonly #stack: Stack;
   readonly #incoming: Incoming;
   readonly #dialog: DialogState;
-  readonly #reliable: ReliableResponses;
+  /** Made by the first reliable response: most calls go without. */
+  #reliable: ReliableResponses | undefined;
   #served: ServerTransaction | undefined;
   #session: DialogSession | undefined;
+  /** What its responses with a tag have in common. */
+  #echoed: string | undefined;
   #phase: 'new' | 'proceeding' | 'final' = 'new';
   /** Whether offer and answer have been exchanged by reliable responses: before, an UPDATE may not offer. */
   #isAgreed = false;
@@ -67,7 +68,6 @@ class UasInvite implements ServerInvite, ServerUser {
     this.#stack = stack;
     this.#incoming = incoming;
     this.#dialog = dialog;
-    this.#reliable = new ReliableResponses(stack, () => this.#givenUp(504));
   }
 
   /** Made by the first response that has to be remembered. */
@@ -76,6 +76,10 @@ class UasInvite implements ServerInvite, ServerUser {
     this.#served = this.#stack.layer.serve(this.request, this.#incoming.flow);
     this.#served.user = this;
     return this.#served;
+  }
+
+  get replaces(): Dialog | undefined {
+    return this.#incoming.replaces;
   }
 
   get received(): Flow['peer'] {
@@ -93,7 +97,7 @@ class UasInvite implements ServerInvite, ServerUser {
     if (this.#phase === 'final') return;
     this.#openEarly();
     const isReliable = this.#asks('Require') || (how.reliable && this.#asks('Supported'));
-    if (isReliable) this.#reliable.inTurn(() => this.#progressReliably(status, body));
+    if (isReliable) this.#reliably().inTurn(() => this.#progressReliably(status, body));
     else this.#transaction.respond(status, this.#octets(status, body));
     this.#phase = 'proceeding';
   }
@@ -108,7 +112,9 @@ class UasInvite implements ServerInvite, ServerUser {
     }
     this.#phase = 'final';
     this.#isHeld = true;
-    this.#reliable.inTurn(() => this.#sendSuccess(session, body));
+    if (this.#reliable) this.#reliable.inTurn(() => this.#sendSuccess(session, body));
+    else this.#sendSuccess(session, body);
+    this.replaces?.bye();
     return session;
   }
 
@@ -129,7 +135,7 @@ class UasInvite implements ServerInvite, ServerUser {
       this.#transaction.respond(status, octets);
     }
     this.#phase = 'final';
-    this.#reliable.dispose();
+    this.#reliable?.dispose();
     this.#session?.dispose();
   }
 
@@ -164,6 +170,7 @@ class UasInvite implements ServerInvite, ServerUser {
     this.#isHeld = false;
     const { interval, headers } = settled(this.request, this.#stack.sessionTimer);
     const octets = this.#octets(200, body, headers);
+    this.#echoed = undefined;
     this.#transaction.respond(200, octets);
     session.confirm({ body, interval, peer: this.request });
     session.awaitAck(octets, { request: this.#incoming.request, transaction: this.#transaction });
@@ -172,7 +179,7 @@ class UasInvite implements ServerInvite, ServerUser {
   #progressReliably(status: number, body: Body | undefined): void {
     // The INVITE's offer has its answer; an offer of ours gets it by PRACK.
     if (body && this.request.bodyOctets !== '') this.#isAgreed = true;
-    this.#reliable.send((rseq) => {
+    this.#reliably().send((rseq) => {
       const octets = this.#octets(status, body, [
         ['Require', '100rel'],
         ['RSeq', `${rseq}`],
@@ -185,24 +192,35 @@ class UasInvite implements ServerInvite, ServerUser {
 
   /** A tag in a provisional response makes a dialog, in which the caller may ask and hang up (RFC 3261 §12.1.1, §15). */
   #openEarly(): void {
-    this.#dialogSession().early ??= {
-      refusal: () => this.#offerRefusal(),
-      offered: (offer) => this.onOffer(offer),
-      prack: (prack) => this.#pracked(prack),
-      pracked: () => this.#reliable.goOn(),
-      ended: () => this.#givenUp(487),
-    };
+    this.#dialogSession().early ??= this;
   }
 
-  #offerRefusal(): Refusal | undefined {
+  #reliably(): ReliableResponses {
+    this.#reliable ??= new ReliableResponses(this.#stack, () => this.#givenUp(504));
+    return this.#reliable;
+  }
+
+  refusal(): Refusal | undefined {
     if (this.#isAgreed) return undefined;
     // The offer that has no answer yet is ours.
     if (this.request.bodyOctets === '') return { status: 491 };
     return retrySoon(this.#stack);
   }
 
-  #pracked(prack: SipMessage): Body | number | undefined {
-    if (!this.#reliable.acknowledged(prack, this.request.seq)) return undefined;
+  offered(offer: string): Body | number {
+    return this.onOffer(offer);
+  }
+
+  ended(): void {
+    this.#givenUp(487);
+  }
+
+  pracked(): void {
+    this.#reliable?.goOn();
+  }
+
+  prack(prack: SipMessage): Body | number | undefined {
+    if (!this.#reliable?.acknowledged(prack, this.request.seq)) return undefined;
     if (prack.bodyOctets === '') return NO_BODY;
     if (this.#isAgreed) return this.onOffer(prack.body);
     this.#isAgreed = true;
@@ -226,11 +244,13 @@ class UasInvite implements ServerInvite, ServerUser {
 
   #octets(status: number, body: Body | undefined, headers: readonly HeaderField[] = []): string {
     const { flow } = this.#transaction;
+    const toTag = this.#dialog.localTag;
+    this.#echoed ??= echoedLines(this.request, flow.peer, { toTag, copyRecordRoute: true });
     return responseOctets(this.request, flow, {
       status,
-      toTag: this.#dialog.localTag,
-      copyRecordRoute: true,
-      headers: [['Contact', contactOf(flow.transport)], ...capabilities(this.#stack), ...headers],
+      echoed: this.#echoed,
+      fixed: this.#stack.lines.answer,
+      headers: [['Contact', contactOf(flow.transport)], ...headers],
       ...(body && { body }),
     });
   }

@@ -101,7 +101,7 @@ describe('two user agents over UDP', () => {
     expect(leg.events).toEqual(['180', 'answered v=0\r\ns=answer']);
     expect(taken?.request.header('x-test')).toBe('yes');
     expect(taken?.request.body).toBe(offer.content);
-    expect(taken?.received).toEqual(place(caller));
+    expect(taken?.received).toMatchObject(place(caller));
     expect(leg.dialog?.remoteTag).toBe(answered?.localTag);
     expect(caller.counts().dialogs + callee.counts().dialogs).toBe(2);
 

@@ -6,7 +6,10 @@ import type { Random } from '../lib/random.ts';
 import type {
   AgentCounts,
   ClientInvite,
+  Dialog,
+  DialogIdentity,
   Endpoint,
+  HeaderField,
   InviteHandlers,
   InviteOptions,
   RequestOptions,
@@ -16,13 +19,16 @@ import type {
   UserAgent,
 } from './agent.ts';
 import { boundaryOf, guardedClock } from './boundary.ts';
+import { endLost } from './dialog/lost-dialog.ts';
+import { dialogNamed } from './dialog/replaced.ts';
 import type { SessionTimerSettings } from './dialog/session-interval.ts';
 import { Inbound, type InboundOptions } from './inbound.ts';
 import { isLarge, sendLargeInvite, sendLargeRequest } from './large-request.ts';
 import { ALLOWED_METHODS, methodRefusal } from './message/check.ts';
+import type { Replaces } from './message/refer.ts';
 import { sendOutOfDialog } from './out-of-dialog.ts';
-import type { InboundDialog, Stack } from './stack.ts';
-import { Alarms } from './transaction/alarms.ts';
+import { fixedLines, type InboundDialog, type Stack } from './stack.ts';
+import { type AlarmCounts, Alarms } from './transaction/alarms.ts';
 import { TransactionLayer } from './transaction/layer.ts';
 import { RFC_TIMERS } from './transaction/timers.ts';
 import { type ListenPlace, listenAll } from './transport/listen.ts';
@@ -59,6 +65,8 @@ export interface UserAgentOptions extends InboundOptions {
 export interface SipUserAgent extends UserAgent {
   /** Datagrams that led to nothing: garbage, and responses nobody waits for. */
   readonly dropped: number;
+  /** The timers that transactions have set. */
+  timers(): AlarmCounts;
   /**
    * New TLS connections show this certificate and, where `ca` is given, trust that; those that are up stay.
    * @throws {Error} of OpenSSL when one is none, or the key is another one's; everything stays as it was then.
@@ -79,6 +87,8 @@ export async function createUserAgentOver(
   const clock = guardedClock(options.clock, boundary);
   const alarms = new Alarms(clock, boundary);
   const transports: Transport[] = [];
+  const product = options.product ?? 'Tandem';
+  const allow = [ALLOWED_METHODS, ...(options.dialogMethods ?? [])].join(', ');
   const stack: Stack = {
     clock,
     random: options.random,
@@ -88,8 +98,9 @@ export async function createUserAgentOver(
     layer: new TransactionLayer(alarms, RFC_TIMERS, boundary),
     dialogs: new Map<string, InboundDialog>(),
     transportTo: (destination) => transportTo(transports, destination),
-    product: options.product ?? 'Tandem',
-    allow: [ALLOWED_METHODS, ...(options.dialogMethods ?? [])].join(', '),
+    product,
+    allow,
+    lines: fixedLines({ product, allow }),
     sessionTimer: options.sessionTimer ?? {},
     reachable: options.reachable ?? (() => true),
   };
@@ -121,8 +132,10 @@ class Agent implements SipUserAgent {
     const { destination } = options;
     const transport = this.#stack.transportTo(destination);
     if (!transport) return failLater(this.#stack, destination, handlers);
+    if (!destination.mayUseTcp || !isLarge(options))
+      return sendInvite(this.#stack, transport, options, handlers);
     const byStream: InviteOptions = { ...options, destination: { ...destination, transport: 'tcp' } };
-    const stream = destination.mayUseTcp && isLarge(options) && this.#stack.transportTo(byStream.destination);
+    const stream = this.#stack.transportTo(byStream.destination);
     if (!stream) return sendInvite(this.#stack, transport, options, handlers);
     return sendLargeInvite(
       (each) => sendInvite(this.#stack, stream, byStream, each),
@@ -156,17 +169,42 @@ class Agent implements SipUserAgent {
     );
   }
 
+  endLost(
+    dialog: DialogIdentity,
+    headers: readonly HeaderField[],
+    done: (outcome: RequestOutcome) => void,
+  ): void {
+    const transport = this.#stack.transportTo(dialog.peer);
+    if (transport) endLost(this.#stack, transport, dialog, { headers, done });
+    else this.#stack.clock.after(0, () => done(unreachable(dialog.peer)));
+  }
+
   onRequest(method: string, handler: (request: ServerRequest) => void): void {
     this.#inbound.onRequest.set(method, handler);
-    if (methodRefusal(method, this.#stack.allow)) this.#stack.allow += `, ${method}`;
+    if (!methodRefusal(method, this.#stack.allow)) return;
+    this.#stack.allow += `, ${method}`;
+    this.#stack.lines = fixedLines(this.#stack);
   }
 
   answersStrangers(mayAnswer: (received: Endpoint) => boolean): void {
     this.#inbound.mayAnswer = mayAnswer;
   }
 
+  dialogOf(replaces: Replaces): Dialog | undefined {
+    const named = dialogNamed(replaces, this.#stack.dialogs);
+    return named?.standing === 'confirmed' ? named : undefined;
+  }
+
+  hasFlow(to: Endpoint): boolean {
+    return this.#stack.transportTo(to)?.hasFlow(to) ?? false;
+  }
+
   counts(): AgentCounts {
     return { transactions: this.#stack.layer.size, dialogs: this.#stack.dialogs.size };
+  }
+
+  timers(): AlarmCounts {
+    return this.#stack.alarms.counts();
   }
 
   async close(): Promise<void> {

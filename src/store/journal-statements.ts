@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { type AnyResource, call, type Row, recording, webhook } from '../resources/index.ts';
 import type { Codec } from './codec.ts';
 import type { Engine, Statement } from './engine.ts';
+import { dialogColumns, LIVE_DIALOGS } from './live-dialogs.ts';
 import { outboxValues, webhookSid } from './outbox.ts';
 import { createStatements, type Statements } from './statements.ts';
 import type { Along, JournalEntry, OutboxRow, Patch } from './store.ts';
@@ -43,6 +44,7 @@ export class JournalStatements {
     return [
       ...this.#calls(entries),
       ...Array.from(traces.values(), ({ callSid, toJson }) => this.#trace(callSid, toJson())),
+      ...entries.flatMap((entry) => this.#dialogs(entry)),
       ...entries.flatMap(({ records = [] }) => records.map((record) => this.#record(record))),
       ...entries.flatMap(({ removed = [] }) =>
         removed.map(({ definition, sid }) =>
@@ -76,6 +78,14 @@ export class JournalStatements {
   #update(sid: string, patch: Partial<Call>): Statement {
     const columns = this.#codec.encode(call, { dateUpdated: this.#clock.now(), ...patch });
     return this.#statements.update(call.table, columns, { column: 'sid', value: sid });
+  }
+
+  #dialogs({ dialogs = [], hungUp }: JournalEntry<Call>): readonly Statement[] {
+    const up = dialogs.map((dialog) =>
+      this.#statements.upsert(LIVE_DIALOGS, dialogColumns(dialog, this.#node), 'local_tag'),
+    );
+    if (hungUp === undefined) return up;
+    return [...up, this.#statements.remove(LIVE_DIALOGS, { column: 'call_sid', value: hungUp })];
   }
 
   /** A recording is this run's, as its file is. */

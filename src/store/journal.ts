@@ -6,12 +6,14 @@ import { call, type Row, recording, type webhook } from '../resources/index.ts';
 import type { Codec } from './codec.ts';
 import type { Engine, SqlRow } from './engine.ts';
 import { isEntry, JournalStatements, type Work } from './journal-statements.ts';
+import { claimLostDialogs } from './live-dialogs.ts';
 import { Outbox, type OutboxParts, unheldBy } from './outbox.ts';
 import {
   type Filter,
   type Journal,
   type JournalCounts,
   type JournalEntry,
+  type LiveDialog,
   type OutboxRow,
   type Patch,
   StoreError,
@@ -41,6 +43,14 @@ const OPEN_RECORDINGS: readonly string[] = ['in-progress', 'paused', 'stopped', 
 
 /** A call that has not begun: it does not while the database is away. */
 const isBeginning = (work: Work): boolean => isEntry(work) && work.insert !== undefined;
+
+/** What is left to write of an entry that the database has not taken, or not said so. */
+function afterRefusal(pending: Pending): readonly Pending[] {
+  const { work } = pending;
+  if (!isEntry(work) || work.insert === undefined) return [pending];
+  const removed = [{ definition: call, sid: work.insert.sid }];
+  return [{ work: { removed }, resolve() {}, reject() {} }];
+}
 
 export class GroupJournal implements Journal<Call> {
   readonly #engine: Engine;
@@ -119,6 +129,15 @@ export class GroupJournal implements Journal<Call> {
     const rows = (await claim.returningAll().execute()) as SqlRow[];
     const inOrder = rows.toSorted((a, b) => Number(a.position) - Number(b.position));
     return inOrder.map((row) => this.#codec.decode(call, row));
+  }
+
+  async own(): Promise<ReadonlySet<string>> {
+    const query = this.#engine.db.selectFrom('calls').select('sid').where('status', 'in', LIVE_STATUSES);
+    return new Set((await query.where('node', '=', this.#node).execute()).map(({ sid }) => String(sid)));
+  }
+
+  lostDialogs(): Promise<readonly LiveDialog[]> {
+    return claimLostDialogs({ engine: this.#engine, node: this.#node });
   }
 
   async lostRecordings(): Promise<{ rows: readonly Row<typeof recording>[]; isSole: boolean }> {
@@ -234,10 +253,13 @@ export class GroupJournal implements Journal<Call> {
     if (status && endTime) this.#callsEnded[status] = (this.#callsEnded[status] ?? 0) + 1;
   }
 
-  /** Calls that are under way go on, and their entries are tried again; new ones are refused. */
+  /**
+   * Calls that are under way go on, and their entries are tried again; new ones are refused. Where only the answer was
+   * lost, their rows are there: they go again.
+   */
   async #wait(left: readonly Pending[]): Promise<void> {
     for (const { work, reject } of left) if (isBeginning(work)) reject(this.#away);
-    this.#queue = [...left.filter(({ work }) => !isBeginning(work)), ...this.#queue];
+    this.#queue = [...left.flatMap(afterRefusal), ...this.#queue];
     await new Promise<void>((resolve) => {
       const timer = this.#clock.after(RETRY_MS, resolve);
       this.#retryNow = () => {

@@ -1,5 +1,5 @@
 // The callbacks that wait to be sent, and the list of those that were: whose they are, and how long they are kept.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Clock } from '../lib/clock.ts';
 import { type Row, webhook } from '../resources/index.ts';
@@ -26,8 +26,7 @@ const KEPT = { days: 7, rows: 100_000 };
 const PRUNED = 500;
 
 /** The SID of the webhook that a sender calls `id`; its digits are the idempotency token of every attempt. */
-export const webhookSid = (id: string): string =>
-  webhook.sid + createHash('sha256').update(id).digest('hex').slice(0, 32);
+export const webhookSid = (id: string): string => webhook.sid + hash('sha256', id).slice(0, 32);
 
 /** Account and host: what goes to one lane goes in turn. */
 export const laneOf = ({ accountSid, url }: Pick<OutboxRow, 'accountSid' | 'url'>): string =>

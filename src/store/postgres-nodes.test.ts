@@ -1,11 +1,10 @@
 // Several exchanges on one database: each has its own calls and callbacks, until it is gone.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { cuttable } from '../../test/support/cuttable.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
-import { type TestDatabase, testDatabase } from '../../test/support/test-database.ts';
+import { query, type TestDatabase, testDatabase } from '../../test/support/test-database.ts';
 import { type Log, silentLog } from '../lib/log.ts';
 import { seededRandom } from '../lib/random.ts';
 import { account, call, newRow } from '../resources/index.ts';
@@ -35,14 +34,6 @@ async function node({ path, database = '' }: TestDatabase, home = join(dirname(p
   };
   const unfinished = async () => (await store.journal.unfinished()).map(({ sid }) => sid);
   return { store, home, place, unfinished };
-}
-
-async function query(database: TestDatabase, sql: string): Promise<readonly Record<string, unknown>[]> {
-  const client = new pg.Client(database.database ?? '');
-  await client.connect();
-  const { rows } = await client.query(sql);
-  await client.end();
-  return rows as Record<string, unknown>[];
 }
 
 const callback = (id: string): OutboxRow => ({
@@ -108,62 +99,97 @@ describe('what belongs to a node', () => {
 });
 
 describe('a lease', () => {
-  async function leases(count: number, log: Log = silentLog) {
+  /** @param fails the first so many deaths, but one, cannot be seen to. */
+  async function leases(count: number, log: Log = silentLog, fails = 0) {
     const database = await testDatabase();
     const way = await cuttable(database);
     const url = way.database.database ?? '';
     const engine = await openPostgres({ url, clock: new FakeClock(), log: silentLog });
     onTestFinished(() => engine.close());
-    const all = [];
+    const all: { nodes: Nodes; told: string[]; clock: FakeClock }[] = [];
     for (let index = 0; index < count; index++) {
-      // Time goes on for the first one alone.
       const clock = new FakeClock();
       const nodes = new Nodes({ db: engine.db, id: `n${index}`, clock, log });
-      const deaths: number[] = [];
-      nodes.onDeath(() => deaths.push(1));
+      const told: string[] = [];
+      nodes.onDeath(async () => {
+        told.push('death');
+        if (told.length < fails) throw new Error('not now');
+      });
+      nodes.onBurial(() => told.push('burial'));
       await nodes.start(undefined);
-      all.push({ nodes, deaths, clock });
+      all.push({ nodes, told, clock });
     }
     const ids = async () => (await query(database, 'select id from nodes order by id')).map(({ id }) => id);
-    const expire = () => query(database, `update nodes set lease_until = 0 where id = 'n1'`);
-    return { database, way, all, ids, expire };
+    /** Time goes on for the first one, which beats at its end. */
+    const passes = async (ms: number) => {
+      all[0]?.clock.advance(ms);
+      await all[0]?.nodes.beat();
+    };
+    /** The same, with a beat whenever one is due. */
+    const lives = async (ms: number) => {
+      for (let left = ms; left > 0; left -= 3000) await passes(Math.min(3000, left));
+    };
+    return { database, way, all, ids, passes, lives };
   }
 
-  it('that is over is buried by one whose own was renewed all the time', async () => {
-    const { all, ids, expire } = await leases(2);
-    const [{ nodes, deaths, clock }] = all as [(typeof all)[number]];
-    await nodes.beat();
-    await expire();
-    await nodes.beat();
-    expect([await ids(), deaths]).toEqual([['n0', 'n1'], []]);
-    clock.advance(LEASE_MS);
-    await expire();
-    await nodes.beat();
-    expect([await ids(), deaths]).toEqual([['n0'], [1]]);
+  it('that is not renewed is buried by one that has looked for long enough', async () => {
+    const { all, ids, passes, lives } = await leases(2);
+    await passes(0);
+    await lives(LEASE_MS - 1);
+    expect([await ids(), all[0]?.told]).toEqual([['n0', 'n1'], []]);
+    await passes(1);
+    expect([await ids(), all[0]?.told]).toEqual([['n0'], ['death']]);
+  });
+
+  it('that was given back by one that stops is seen by the others', async () => {
+    const { all, passes, lives } = await leases(2, silentLog, 2);
+    await passes(0);
+    await all[1]?.nodes.close();
+    await lives(12_000);
+    // What was left could not be taken over the first time.
+    expect(all[0]?.told).toEqual(['death', 'death']);
+  });
+
+  it('is renewed by every beat, whatever the clock of the database says', async () => {
+    const { database, all, ids, passes, lives } = await leases(2);
+    // As if that clock had been ahead by an hour, and then been set.
+    await query(database, `update nodes set lease_until = lease_until + 3600000`);
+    for (let beats = 0; beats < 10; beats++) {
+      await passes(3000);
+      await all[1]?.nodes.beat();
+    }
+    expect(await ids()).toEqual(['n0', 'n1']);
+    // Its last lease lasts for an hour by that clock, and no longer than others here.
+    await lives(30_000);
+    expect([await ids(), all[0]?.told]).toEqual([['n0'], ['death']]);
   });
 
   it('is nobody’s death while the database is away, nor when it is back', async () => {
-    const { way, all, ids, expire } = await leases(2);
-    const [{ nodes, deaths, clock }] = all as [(typeof all)[number]];
-    await nodes.beat();
+    const { way, all, ids, passes } = await leases(2);
+    await passes(0);
     way.cut();
-    clock.advance(60_000);
-    await nodes.beat();
+    await passes(60_000);
     way.mend();
-    await expire();
-    await nodes.beat();
-    expect([await ids(), deaths]).toEqual([['n0', 'n1'], []]);
+    await passes(0);
+    expect([await ids(), all[0]?.told]).toEqual([['n0', 'n1'], []]);
+  });
+
+  it('is nobody’s death where time went by without a beat: this one stood still, or all did', async () => {
+    const { all, ids, passes, lives } = await leases(2);
+    await lives(LEASE_MS - 1);
+    await passes(60_000);
+    expect([await ids(), all[0]?.told]).toEqual([['n0', 'n1'], []]);
+    await lives(LEASE_MS);
+    expect([await ids(), all[0]?.told]).toEqual([['n0'], ['death']]);
   });
 
   it('that was buried by mistake is taken again, and said so', async () => {
     const errors: string[] = [];
     const log = { ...silentLog, error: (_fields: object, message: string) => void errors.push(message) };
-    const { database, all, ids } = await leases(1, log);
-    const [{ nodes }] = all as [(typeof all)[number]];
-    await nodes.beat();
+    const { database, all, ids, passes } = await leases(1, log);
     await query(database, 'delete from nodes');
-    await nodes.beat();
-    expect(await ids()).toEqual(['n0']);
+    await passes(0);
+    expect([await ids(), all[0]?.told]).toEqual([['n0'], ['burial']]);
     expect(errors).toEqual([expect.stringContaining('taken for dead')]);
   });
 });

@@ -168,8 +168,12 @@ export class SqlStore implements Store {
     return { journal: this.journal.counts(), directoryAgeMs: this.#engine.watchedAgeMs() };
   }
 
-  onDeath(listener: () => void): void {
+  onDeath(listener: () => Promise<void>): void {
     this.#nodes?.onDeath(listener);
+  }
+
+  onBurial(listener: () => void): void {
+    this.#nodes?.onBurial(listener);
   }
 
   async ping(): Promise<void> {

@@ -9,7 +9,8 @@ import { seededRandom } from '../lib/random.ts';
 import { account, call, newRow } from '../resources/index.ts';
 import { createCipher } from './cipher.ts';
 import { createCodec } from './codec.ts';
-import type { OutboxRow } from './index.ts';
+import type { Engine } from './engine.ts';
+import { type OutboxRow, StoreError } from './index.ts';
 import { GroupJournal } from './journal.ts';
 import { SqlStore } from './sql-store.ts';
 import { openSqlite } from './sqlite-engine.ts';
@@ -21,7 +22,10 @@ async function started() {
   const errors: string[] = [];
   const log = { ...silentLog, error: (_fields: object, message: string) => void errors.push(message) };
   const world = { clock: new FakeClock(), random: seededRandom(8) };
-  const engine = await openSqlite({ path, busyTimeoutMs: 50 });
+  const engine: { -readonly [key in keyof Engine]: Engine[key] } = await openSqlite({
+    path,
+    busyTimeoutMs: 50,
+  });
   const codec = createCodec(createCipher(Buffer.alloc(32), world.random));
   const store = await SqlStore.open({ engine, codec, log, ...world, node: 'this' });
   onTestFinished(() => store.close());
@@ -33,7 +37,7 @@ async function started() {
   /** The file grows no more than to so many pages: to SQLite the same as a full disk. */
   const limitPages = (pages: number) =>
     engine.run([{ sql: `pragma max_page_count = ${pages}`, parameters: [] }], 'full');
-  return { store, path, errors, row, placed, clock: world.clock, limitPages };
+  return { store, engine, path, errors, row, placed, clock: world.clock, limitPages };
 }
 
 const callback: OutboxRow = {
@@ -85,6 +89,23 @@ it('a full disk holds up no call, and loses nothing', async () => {
   await written(waiting, clock);
   expect(await store.find(call, row.sid)).toMatchObject(ENDED);
   expect(await store.journal.waiting(9)).toEqual([callback]);
+});
+
+it('a call that was refused is not there, where only the answer to its commit was lost', async () => {
+  const { store, engine, row, placed, clock } = await started();
+  const refused = placed();
+  const run = engine.run;
+  engine.run = async (...given) => {
+    await run(...given);
+    engine.run = run;
+    throw new StoreError('unreachable', 'the answer was lost');
+  };
+  const waiting = store.journal.commit({ update: { sid: row.sid, patch: ENDED } });
+  await expect(store.journal.commit({ insert: refused })).rejects.toMatchObject({ code: 'unreachable' });
+  expect(await store.find(call, refused.sid)).toBeDefined();
+  await written(waiting, clock);
+  expect(await store.find(call, refused.sid)).toBeUndefined();
+  expect(await store.find(call, row.sid)).toMatchObject(ENDED);
 });
 
 it('what waits for the database is bounded, and what is refused is counted and said', async () => {

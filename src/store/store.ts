@@ -1,5 +1,6 @@
 // The store as a port. Every promise resolves when what it wrote is committed.
 import type { AnyResource, call, Limit, Row, recording, webhook } from '../resources/index.ts';
+import type { DialogIdentity } from '../sip/index.ts';
 import type { Directory } from './directory.ts';
 
 /** Values by field name (camelCase), as the resource's definition types them. */
@@ -43,6 +44,12 @@ export interface OutboxRow {
   readonly dueAt?: number;
 }
 
+/** A dialog of a call that is up. */
+export interface LiveDialog {
+  readonly callSid: string;
+  readonly identity: DialogIdentity;
+}
+
 /** What one moment of a call changes, committed as one transaction together with other calls' moments. */
 export interface JournalEntry<Call> {
   readonly insert?: Call;
@@ -50,6 +57,10 @@ export interface JournalEntry<Call> {
   /** The call's route trace, replacing the one before; its JSON is asked for when it is written. */
   readonly trace?: { readonly callSid: string; readonly toJson: () => string };
   readonly outbox?: readonly OutboxRow[];
+  /** Dialogs that came up, or go elsewhere than before. */
+  readonly dialogs?: readonly LiveDialog[];
+  /** SID of a call none of whose dialogs is up any more. */
+  readonly hungUp?: string;
   /** Rows of records that belong to the call. */
   readonly records?: readonly Along[];
   /** Rows of records that go; those that are not there are no error. */
@@ -78,6 +89,10 @@ export interface Journal<Call> {
    * same database whose lease is over. They are this node's then.
    */
   unfinished(): Promise<readonly Call[]>;
+  /** SIDs of the calls without an ending that are this node's. */
+  own(): Promise<ReadonlySet<string>>;
+  /** Dialogs of nodes that are no more, and that nobody has ended. They are this node's then, until `hungUp`. */
+  lostDialogs(): Promise<readonly LiveDialog[]>;
   /**
    * Recordings without an end of nodes that are no more, oldest first.
    * @returns isSole: no other exchange shares the database, so their files are here or nowhere.
@@ -136,8 +151,16 @@ export interface Store {
   /** False when there is none; children go with it. @throws {IntegrityError} `restrict` while it is referred to. */
   remove(definition: AnyResource, sid: string, along?: Along): Promise<boolean>;
   counts(): StoreCounts;
-  /** `listener` is called when another exchange on this database is gone: its calls and callbacks are to be taken over. */
-  onDeath(listener: () => void): void;
+  /**
+   * `listener` is called when another exchange on this database is gone: its calls and callbacks are to be taken over. It
+   * is called again, later, where it rejects.
+   */
+  onDeath(listener: () => Promise<void>): void;
+  /**
+   * `listener` is called when others took this exchange for dead, and may have closed its calls: it stood still, or was
+   * cut off from the database alone.
+   */
+  onBurial(listener: () => void): void;
   /** Resolves when the database answers. @throws {StoreError} */
   ping(): Promise<void>;
   /** Commits what the journal still holds, then closes. Later calls reject with StoreError `closed`. */

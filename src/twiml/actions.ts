@@ -1,5 +1,5 @@
 // What the interpreter asks its shell to do, and what it is told in return.
-import type { DialRules, GatherRules, Prompt, RecordRules, SipAddress } from './verbs.ts';
+import type { Destination, DialRules, GatherRules, Prompt, RecordRules, SipAddress } from './verbs.ts';
 
 export type PromptAction =
   | { readonly type: 'say'; readonly text: string; readonly voice: string; readonly language: string }
@@ -33,6 +33,8 @@ export type Action =
   | { readonly type: 'record'; readonly rules: RecordRules }
   /** `dialed`, once the bridge has ended or nobody answered. Before that: `transfer`, for each REFER of a party. */
   | { readonly type: 'dial'; readonly rules: DialRules }
+  /** `dialed`. The caller of a Dial sent REFER: it leaves, and the callee goes on with the document at `to`. */
+  | { readonly type: 'hand-over'; readonly to: Destination; readonly parameters: Parameters }
   /** `referred`. Send REFER on the caller's leg. */
   | { readonly type: 'refer'; readonly target: SipAddress }
   /** None: the answer begins anew. */
@@ -89,8 +91,8 @@ export type Input =
       readonly key?: string;
     }
   | { readonly type: 'dialed'; readonly outcome: DialOutcome }
-  /** A party of the bridge sent REFER; `target` is its Refer-To. */
-  | { readonly type: 'transfer'; readonly target: string }
+  /** The callee sent REFER, or the caller of the bridge; `target` is its Refer-To. */
+  | { readonly type: 'transfer'; readonly target: string; readonly by?: 'caller' }
   | { readonly type: 'referred'; readonly outcome: ReferOutcome }
   /** The caller hung up. Feed it at once; recorder, Dial and Refer then tell their outcome as ever. */
   | { readonly type: 'call-ended' };

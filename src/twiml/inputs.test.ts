@@ -18,6 +18,18 @@ describe('an input', () => {
     expect(advance(state, { type: 'transfer', target: 'sip:a@b' }).action).toEqual({ type: 'await' });
   });
 
+  it('that the caller of a Dial sent REFER hands the callee over, where there is a referUrl', () => {
+    const refer = { type: 'transfer', target: 'sip:a@b', by: 'caller' } as const;
+    const { state } = begin('<Dial action="/d" referUrl="/f">+15550100</Dial>');
+    const step = advance(state, refer);
+    const to = { url: 'https://app.example/f', method: 'POST' };
+    expect(step.action).toEqual({ type: 'hand-over', to, parameters: { ReferTransferTarget: 'sip:a@b' } });
+    const over = advance(step.state, { type: 'dialed', outcome: { status: 'completed', bridged: true } });
+    expect(over.action).toMatchObject({ type: 'fetch', by: '<Dial action>' });
+    const refused = advance(begin('<Dial>+15550100</Dial>').state, refer);
+    expect([refused.action.type, refused.warnings.map(({ code }) => code)]).toEqual(['await', [13802]]);
+  });
+
   it('after the end changes nothing', () => {
     const { state } = begin('<Hangup/>');
     expect(advance(state, { type: 'done' })).toEqual({ state, action: { type: 'over' }, warnings: [] });
@@ -57,6 +69,7 @@ describe('an input', () => {
     { type: 'dialed', outcome: { status: 'busy', bridged: false } },
     { type: 'dialed', outcome: { status: 'completed', bridged: true } },
     { type: 'transfer', target: 'sip:c@d' },
+    { type: 'transfer', target: 'sip:c@d', by: 'caller' },
     { type: 'referred', outcome: { status: 'failed', responseCode: 405 } },
     { type: 'call-ended' },
   ];

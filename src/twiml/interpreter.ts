@@ -58,7 +58,7 @@ export function beginDocument(
 /** What follows after `input`. One that the state does not wait for, or that comes too late, changes nothing. */
 export function advance(state: DocumentState, input: Input): DocumentStep {
   if (input.type === 'call-ended') return callEnded(state);
-  if (input.type === 'transfer' && state.awaits === 'dialed') return transferred(state, input.target);
+  if (input.type === 'transfer' && state.awaits === 'dialed') return transferred(state, input);
   if (input.type !== state.awaits) return stay(state);
   switch (input.type) {
     case 'answered':
@@ -208,11 +208,14 @@ function referred(state: DocumentState, outcome: ReferOutcome): DocumentStep {
   return ask(state, { by: '<Refer action>', to: action, parameters: referParameters(outcome) });
 }
 
-/** A party of a Dial sent REFER: the document of `referUrl` takes the place of the Dial. */
-function transferred(state: DocumentState, target: string): DocumentStep {
+/** A party of a Dial sent REFER: the other one goes on with the document of `referUrl`, in place of the Dial. */
+function transferred(state: DocumentState, { target, by }: Input & { type: 'transfer' }): DocumentStep {
   const verb = verbOf<'Dial'>(state);
-  if (verb.refer && !state.callOver) {
-    return ask(state, { by: '<Dial referUrl>', to: verb.refer, parameters: { ReferTransferTarget: target } });
+  const { refer: to } = verb;
+  if (to && !state.callOver) {
+    const parameters = { ReferTransferTarget: target };
+    if (by !== 'caller') return ask(state, { by: '<Dial referUrl>', to, parameters });
+    if (isFetchable(to.url)) return { ...stay(state), action: { type: 'hand-over', to, parameters } };
   }
   const { line, column } = verb;
   const warnings = [{ code: 13802, message: '<Dial> has no referUrl; a REFER is refused', line, column }];

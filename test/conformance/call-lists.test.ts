@@ -77,3 +77,44 @@ it('keeps the filters in the links from page to page', async () => {
   });
   expect(paged.map(nameOf)).toEqual(['third', 'first']);
 });
+
+it('is in the order of its date, whatever the order in which the calls were made, while others come', async () => {
+  const { client, store, ask } = await startApi();
+  const add = async (startTime: number): Promise<string> => {
+    const parties = { to: '+14155550009', from: '+14155550100', direction: 'inbound' } as const;
+    const row = newRow(call, { accountSid: OWNER.sid, ...parties, startTime }, world);
+    await store.journal.commit({ insert: row });
+    return row.sid;
+  };
+  const [third, first, fourth, second] = [
+    await add(day(3)),
+    await add(day(1)),
+    await add(day(3)),
+    await add(day(2)),
+  ];
+  await add(day(9));
+  const filter = { startTimeAfter: new Date(day(1)), startTimeBefore: new Date(day(4)) };
+  const sids = (calls: readonly { readonly sid: string }[]) => calls.map(({ sid }) => sid);
+  expect(sids(await client.calls.list(filter))).toEqual([fourth, third, second, first]);
+
+  const newest = await client.calls.page({ ...filter, pageSize: 1 });
+  const pages: NonNullable<Awaited<ReturnType<typeof newest.nextPage>>>[] = [newest];
+  for (;;) {
+    // One before, one after, and one at the very moment of what was read.
+    await Promise.all([add(day(3, 12)), add(day(0)), add(day(3))]);
+    const next = await pages.at(-1)?.nextPage();
+    if (!next) break;
+    pages.push(next);
+  }
+  expect(pages.flatMap(({ instances }) => sids(instances))).toEqual([fourth, third, second, first]);
+  const back = await pages.at(-1)?.previousPage();
+  expect(sids(back?.instances ?? [])).toEqual([second]);
+  expect(sids((await back?.previousPage())?.instances ?? [])).toEqual([third]);
+
+  const list = `/2010-04-01/Accounts/${OWNER.sid}/Calls.json`;
+  const tokenOf = (url = '') => /PageToken=(\w+)/.exec(url)?.[1];
+  const byDate = tokenOf(newest.nextPageUrl);
+  const byCreation = tokenOf((await client.calls.page({ pageSize: 1 })).nextPageUrl);
+  expect((await ask(`${list}?PageToken=${byDate}`)).status).toBe(400);
+  expect((await ask(`${list}?StartTime%3E=2026-03-01&PageToken=${byCreation}`)).status).toBe(400);
+});

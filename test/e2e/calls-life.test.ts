@@ -2,7 +2,10 @@
 // told, whose turn it is, and what a call leaves to read.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { CallContextUpdateOptions } from 'twilio/lib/rest/api/v2010/account/call.js';
+import type {
+  CallContextUpdateOptions,
+  CallListInstanceCreateOptions,
+} from 'twilio/lib/rest/api/v2010/account/call.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Exchange, startExchange } from '../support/exchange.ts';
 import { RawPeer, reply } from '../support/raw-peer.ts';
@@ -111,7 +114,14 @@ describe('what an order says to the callee', () => {
     expect(await place({ to: to(`X-A=${'a'.repeat(1024)}`) })).toEqual({ status: 400, code: 21227 });
     expect(await place({ callerId: 'a\r\nX-B: 2' })).toEqual({ status: 400, code: 21212 });
     expect(await place({ callReason: 'a\r\nX-B: 2' })).toEqual({ status: 400, code: 20001 });
+    expect(await place({ callReason: 'a'.repeat(51) })).toEqual({ status: 400, code: 20001 });
     expect(await place({ sipAuthUsername: 'a' })).toEqual({ status: 400, code: 21225 });
+    const auth = { sipAuthUsername: 'a', sipAuthPassword: 'b' };
+    const tooLong = 'a'.repeat(256);
+    expect(await place({ ...auth, sipAuthUsername: tooLong })).toEqual({ status: 400, code: 21221 });
+    expect(await place({ ...auth, sipAuthUsername: 'a\n' })).toEqual({ status: 400, code: 21222 });
+    expect(await place({ ...auth, sipAuthPassword: tooLong })).toEqual({ status: 400, code: 21223 });
+    expect(await place({ ...auth, sipAuthPassword: 'b\r' })).toEqual({ status: 400, code: 21224 });
     expect(peer.heard).toEqual([]);
   });
 
@@ -146,6 +156,34 @@ describe('a live call', () => {
     });
     await exchange.quiet();
     expect(app.requests).toHaveLength(1);
+  });
+
+  it('tells an asynchronous detection of machines once, through the outbox, and only where it was asked for', async () => {
+    const carrier = await exchange.carrier({ ringMs: 0 });
+    const byoc = await exchange.trunkTo(carrier.uri);
+    const place = async (order: Partial<CallListInstanceCreateOptions>) => {
+      const callback = { asyncAmdStatusCallback: `${app.url}/amd`, asyncAmdStatusCallbackMethod: 'GET' };
+      const sid = await exchange.place(byoc, { twiml: HANGUP, ...callback, ...order });
+      expect((await exchange.ended(sid)).status).toBe('completed');
+      await exchange.quiet();
+      return sid;
+    };
+    await place({ machineDetection: 'Enable' });
+    await place({ asyncAmd: 'true' });
+    expect(app.requests).toEqual([]);
+    const sid = await place({ machineDetection: 'DetectMessageEnd', asyncAmd: 'true' });
+    expect(app.requests).toMatchObject([{ method: 'GET', path: expect.stringMatching(/^\/amd/) }]);
+    const parameters = {
+      CallSid: sid,
+      AccountSid: exchange.account.accountSid,
+      AnsweredBy: 'unknown',
+      MachineDetectionDuration: '0',
+    };
+    expect(app.requests[0]?.parameters).toEqual(parameters);
+    expect((await exchange.trace(sid)).events.map(({ text }) => text)).toContain(
+      'machine detection callback was answered 204',
+    );
+    expect(await exchange.client.calls(sid).events.list()).toMatchObject([{ request: { parameters } }]);
   });
 
   it('is given another fallback, which a redirect that fails then takes', async () => {
@@ -320,6 +358,20 @@ describe('what a call leaves to read', () => {
     expect(await call.remove()).toBe(true);
     expect(await codes({})).toEqual([]);
     expect(await refused(call.events.list())).toEqual({ status: 404, code: 20404 });
+  });
+
+  it('each server that could not take it, as a warning', async () => {
+    const first = await exchange.carrier({ always: 'unavailable' });
+    const next = await exchange.carrier({ ringMs: 0 });
+    const byoc = await exchange.trunkTo('sip:nowhere.invalid', first.uri, next.uri);
+    const sid = await exchange.place(byoc, { twiml: HANGUP });
+    expect((await exchange.ended(sid)).status).toBe('completed');
+    await exchange.quiet();
+    const notices = (await exchange.client.calls(sid).notifications.list()).toReversed();
+    expect(notices.map(({ errorCode, log, messageText }) => [errorCode, log, messageText])).toEqual([
+      ['32011', '1', expect.stringMatching(/^sip:nowhere\.invalid: /)],
+      ['32011', '1', `${first.uri} at udp:${first.uri.slice(4)}: 503 is no answer about the callee`],
+    ]);
   });
 
   it('why it had no way to go, as an error', async () => {

@@ -181,7 +181,7 @@ describe('tandem serve', () => {
 });
 
 describe('tandem init and tandem call', () => {
-  it('makes a demo from nothing, over which the first call goes; the example does too', async () => {
+  it('makes a demo from nothing, over which the first call goes, is explained, and the example does too', async () => {
     const demo = tandem(['init'], FREE);
     const printed = await demo.says(/Ctrl-C stops the demo/);
     const { http } = JSON.parse(printed.split('\n').find((line) => line.startsWith('{')) as string) as Ready;
@@ -197,6 +197,14 @@ describe('tandem init and tandem call', () => {
     expect(await busy.exit).toBe(1);
     expect(busy.stdout()).toContain('The call ended: busy');
 
+    const explained = tandem(['explain', '+15550001234'], port);
+    expect(await explained.exit).toBe(0);
+    expect(explained.stdout()).toMatch(/sip:127\.0\.0\.1:\d+[^]*sip:127\.0\.0\.1:\d+/);
+    const [policy = ''] = /NY[0-9a-f]{32}/.exec(explained.stdout() + call.stdout()) ?? [];
+    const share = tandem(['load-share', policy, '--selections', '1000'], port);
+    expect(await share.exit).toBe(0);
+    expect(share.stdout()).toContain('100.0 %');
+
     const example = start('examples/first-call.ts', [], { TANDEM_URL: http });
     expect(await example.exit).toBe(0);
     expect(example.stdout()).toMatch(
@@ -205,7 +213,7 @@ describe('tandem init and tandem call', () => {
 
     demo.child.kill('SIGINT');
     expect(await demo.exit).toBe(0);
-  });
+  }, 60_000);
 
   it('drains: a running call goes on, new ones are refused, and the exchange ends with the call', async () => {
     const carrier = tandem(['carrier', '--port', '0']);

@@ -1,11 +1,13 @@
 // Calls to registered users: all their phones ring, the first to answer has the call; by the API and by <Dial><Sip>.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Dialog, ServerInvite, SipUserAgent } from '../../src/sip/index.ts';
-import { domainWith, listenerOf, openPhone, register, type TestDomain } from '../support/doors.ts';
+import { domainWith, listenerOf, listOf, openPhone, register, type TestDomain } from '../support/doors.ts';
 import { type Exchange, startExchange } from '../support/exchange.ts';
 import { ANSWER_SDP } from '../support/sip-peer.ts';
 import { startWebhookApp, type WebhookApp } from '../support/webhook-app.ts';
 
+/** How often the registrar looks for bindings that are over. */
+const SWEEP_MS = 30_000;
 const HOLD = '<Response><Pause length="60"/></Response>';
 const SDP = { contentType: 'application/sdp', content: ANSWER_SDP };
 
@@ -123,6 +125,28 @@ describe('a call to a registered user', () => {
     expect(parameters['SipResponseCode']).toBe(sipStatus);
     await exchange.quiet();
     expect(await exchange.client.calls(sid).notifications.list()).toMatchObject([{ errorCode: code }]);
+  });
+
+  it('whose connection is gone fails at once, and is not registered any more', async () => {
+    const { agent } = await device('alice', 'tcp');
+    await agent.close();
+    const attempts = async () => {
+      const { sid } = await place(`sip:alice@${domain.name}`, {
+        statusCallback: `${app.url}/${sids.length}`,
+      });
+      sids.push(sid);
+      await exchange.ended(sid);
+      return (await exchange.trace(sid)).attempts;
+    };
+    const sids: string[] = [];
+    // Until its end of the connection is closed too.
+    await expect.poll(attempts).toEqual([]);
+    const { parameters } = await app.received(({ path }) => path === `/${sids.length - 1}`);
+    expect(parameters).toMatchObject({ CallStatus: 'failed', ErrorCode: '32009', SipResponseCode: '480' });
+    const registered = () => listOf(exchange, 'Registrations', `?DomainSid=${domain.sid}`);
+    expect(await registered()).toHaveLength(1);
+    exchange.hurry(SWEEP_MS);
+    await expect.poll(registered).toEqual([]);
   });
 
   it('who is to be called securely, and has not registered over TLS, fails', async () => {

@@ -200,6 +200,15 @@ describe('REFER', () => {
     await caller.ended;
   });
 
+  const refer = (dialog: Dialog): Promise<number | string> => {
+    const headers = [['Refer-To', '<sip:desk@pbx.example?X-Order=7>']] as const;
+    return new Promise((resolve) => {
+      dialog.request({ method: 'REFER', headers }, (outcome) =>
+        resolve(outcome.kind === 'response' ? outcome.response.status : outcome.kind),
+      );
+    });
+  };
+
   /** A callee that answers, and sends REFER when it is told to. */
   async function referring() {
     const agent = await openPhone();
@@ -219,21 +228,12 @@ describe('REFER', () => {
       answered.resolve(dialog);
     });
     const { port } = agent.listening.find(({ transport }) => transport === 'udp') as Endpoint;
-    const refer = async () => {
-      const dialog = await answered.promise;
-      const headers = [['Refer-To', '<sip:desk@pbx.example?X-Order=7>']] as const;
-      return new Promise<number | string>((resolve) => {
-        dialog.request({ method: 'REFER', headers }, (outcome) =>
-          resolve(outcome.kind === 'response' ? outcome.response.status : outcome.kind),
-        );
-      });
-    };
     return {
       uri: `sip:kate@127.0.0.1:${port}`,
       answered: answered.promise,
       over: over.promise,
       notified,
-      refer,
+      refer: async () => refer(await answered.promise),
     };
   }
 
@@ -259,6 +259,43 @@ describe('REFER', () => {
     await exchange.ended(sid);
     await exchange.quiet();
     expect(app.requests.map(({ path }) => path)).toEqual(['/voice', '/moved']);
+  });
+
+  it.each([
+    ['waits', true],
+    ['hangs up at once', false],
+  ])('by a caller who %s: the callee goes on with the document', async (_who, waits) => {
+    const kate = await referring();
+    twiml['/voice'] = `<Dial action="/done" referUrl="/moved"><Sip>${kate.uri}</Sip></Dial><Say>Never.</Say>`;
+    twiml['/moved'] = '<Pause length="60"/>';
+    const caller = await call();
+    const dialog = await caller.answered;
+    const sid = String((await asked('/voice')).parameters['CallSid']);
+    await bridged(sid);
+    expect(await refer(dialog)).toBe(202);
+    if (!waits) caller.hangUp();
+    const [{ sid: childSid = '' } = {}] = await exchange.client.calls.list({ parentCallSid: sid });
+    expect((await asked('/moved')).parameters).toMatchObject({
+      CallSid: childSid,
+      ParentCallSid: sid,
+      ReferTransferTarget: 'sip:desk@pbx.example?X-Order=7',
+    });
+    expect((await caller.ended).by).toBe(waits ? 'remote' : 'local');
+    const told = caller.requests.map(({ body }) => body.trim());
+    if (waits) expect(told).toEqual(['SIP/2.0 100 Trying', 'SIP/2.0 200 OK']);
+    expect((await exchange.ended(sid)).status).toBe('completed');
+    const left = exchange.client.calls(childSid);
+    expect((await left.fetch()).status).toBe('in-progress');
+    await left.update({ status: 'completed' });
+    await exchange.quiet();
+  });
+
+  it('by a caller who talks with nobody: it is refused', async () => {
+    twiml['/voice'] = '<Say>Hello.</Say><Pause length="60"/>';
+    const caller = await call();
+    expect(await refer(await caller.answered)).toBe(403);
+    caller.hangUp();
+    await caller.ended;
   });
 
   it('by a callee, where there is none: it is refused, and the conversation goes on', async () => {

@@ -88,7 +88,7 @@ it('countries and toll fraud are what DialingPermissions say', async () => {
     for (;;) {
       const [answer = ''] = await told(`sip:${number}@geo.pstn.twilio.com`);
       // Twenty calls of other tests may have used up this second.
-      if (!answer.startsWith('503 320')) return answer;
+      if (!/^503 320(01|12)/.test(answer)) return answer;
     }
   };
   expect(await answerFor('+442079460000')).toBe('403 32205');

@@ -91,7 +91,7 @@ describe('a Dial that answers on the bridge', () => {
 });
 
 describe('a call for which no port is left', () => {
-  it('is refused with 503', async () => {
+  it('is refused with 503 before the app is asked', async () => {
     // Ports of this process alone: other runs of the tests may be under way.
     const first = 16_000 + (process.pid % 500) * 4;
     inbound = await startInbound({ settings: { TANDEM_RTP_PORTS: `${first}-${first + 3}` } });
@@ -102,6 +102,8 @@ describe('a call for which no port is left', () => {
     expect((await third.final).status).toBe(503);
     const told = await inbound.app.received(({ parameters }) => parameters['SipResponseCode'] === '503');
     expect(told).toMatchObject({ path: '/status', parameters: { CallStatus: 'failed' } });
+    expect(third.statuses).toEqual([503]);
+    expect(inbound.app.requests.filter(({ path }) => path.startsWith('/voice'))).toHaveLength(2);
     for (const soft of up) soft.hangUp();
     await inbound.nothingLeft();
   });

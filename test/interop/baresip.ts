@@ -18,7 +18,11 @@ export interface BaresipOptions {
   readonly ca: string;
   /** Its address is of this domain, and the registrar its outbound proxy; of the registrar itself without it. */
   readonly domain?: string;
-  /** Seconds it asks to be registered for; 60 without it. */
+  /** User of its address; `phone` without it. */
+  readonly user?: string;
+  /** What it authenticates as; `phone` without it. */
+  readonly authUser?: string;
+  /** Seconds it asks to be registered for, 0 for not at all; 60 without it. */
   readonly intervalS?: number;
   /** It offers SRTP, and takes nothing else. */
   readonly srtp?: boolean;
@@ -42,7 +46,7 @@ const RTP_PORTS = `${FIRST_RTP_PORT}-${FIRST_RTP_PORT + 48}`;
 /** A call would end with the file that it plays. */
 const TONE_SECONDS = 60;
 
-/** Starts it as user `phone` and waits until it has registered, which takes the digest of `password`. */
+/** Starts it, as user `phone` unless told otherwise; its registration, if any, takes the digest of `password`. */
 export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   const [port, control] = [await freePort(), await freePort()];
   const program = startProgram('baresip', (folder) => {
@@ -75,6 +79,7 @@ interface Setting {
 
 function write(folder: string, { port, control, options }: Setting): void {
   const { registrar, transport, password, ca, domain, intervalS = 60, srtp, recordings } = options;
+  const { user = 'phone', authUser = 'phone' } = options;
   const { cert, key } = certificateFor('127.0.0.1');
   const file = (name: string, content: string | Buffer): string => {
     writeFileSync(join(folder, name), content);
@@ -102,8 +107,8 @@ function write(folder: string, { port, control, options }: Setting): void {
   file('contacts', '');
   const place = `127.0.0.1:${registrar}`;
   const proxy = domain === undefined ? '' : `;outbound="sip:${place};transport=${transport}"`;
-  const parameters = `auth_user=phone;auth_pass=${password};regint=${intervalS};answermode=auto${proxy}${srtp ? ';mediaenc=srtp-mand' : ''}`;
-  file('accounts', `<sip:phone@${domain ?? place};transport=${transport}>;${parameters}\n`);
+  const parameters = `auth_user=${authUser};auth_pass=${password};regint=${intervalS};answermode=auto${proxy}${srtp ? ';mediaenc=srtp-mand' : ''}`;
+  file('accounts', `<sip:${user}@${domain ?? place};transport=${transport}>;${parameters}\n`);
 }
 
 /** Netstrings of JSON over TCP, one answered after the other. */

@@ -6,58 +6,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { domainWith, listenerOf, PASSWORD } from '../support/doors.ts';
 import { type Inbound, openDomain, startInbound } from '../support/inbound.ts';
 import { hasSipp, startSipp } from './sipp.ts';
+import { callerSteps, hear, SIPP_SDP, scenario } from './sipp-caller.ts';
 
-const SDP =
-  'v=0\no=sipp 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\nm=audio [media_port] RTP/AVP 0\n';
-const SRTP = SDP.replace(
+const SRTP = SIPP_SDP.replace(
   'RTP/AVP 0\n',
   'RTP/SAVP 0\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\n',
 );
-const G729 = SDP.replace('RTP/AVP 0', 'RTP/AVP 18');
+const G729 = SIPP_SDP.replace('RTP/AVP 0', 'RTP/AVP 18');
 
-const send = (text: string, options = ''): string => `<send${options}><![CDATA[\n${text}\n]]></send>`;
-const hear = (status: number): string => `<recv response="${status}"/>`;
 const rings = '<recv response="100" optional="true"/><recv response="180"/>';
 
-/** In the INVITE's transaction, which began so many steps before. */
-const ofInvite = (request: string, steps: number): string =>
-  request.replace('branch=[branch]', `branch=[branch-${steps}]`);
-
-const describeCall = (domain: string) => {
-  const request = (method: string, seq: number, rest: string): string =>
-    `${method} sip:1000@${domain} SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n` +
-    `From: <sip:alice@${domain}>;tag=[call_number]\nTo: <sip:1000@${domain}>[peer_tag_param]\nCall-ID: [call_id]\n` +
-    `CSeq: ${seq} ${method}\nContact: <sip:sipp@[local_ip]:[local_port]>\n${rest}`;
-  const empty = 'Max-Forwards: 70\nContent-Length: 0\n';
-  return {
-    invite: (body = SDP, headers = 'Max-Forwards: 70\n', seq = 1): string =>
-      send(
-        request(
-          'INVITE',
-          seq,
-          `${headers}Content-Type: application/sdp\nContent-Length: [len]\n\n${body}`,
-        ).replace('[peer_tag_param]', ''),
-        ' retrans="500"',
-      ),
-    empty: (): string => send(request('INVITE', 1, empty).replace('[peer_tag_param]', ''), ' retrans="500"'),
-    ack: (seq = 1): string => send(request('ACK', seq, empty)),
-    /** Hears the refusal, with the code that explains it, and acknowledges. */
-    refused: (status: number, code?: number, { seq = 1, steps = 2 } = {}): string =>
-      (code === undefined
-        ? hear(status)
-        : `<recv response="${status}"><action><ereg regexp="^ *${code} " search_in="hdr" header="X-Twilio-Error:" check_it="true" assign_to="code"/></action></recv><Reference variables="code"/>`) +
-      send(ofInvite(request('ACK', seq, empty), steps)),
-    challenged: (): string => send(ofInvite(request('ACK', 1, empty), 2)),
-    bye: (): string => send(request('BYE', 9, empty), ' retrans="500"') + hear(200),
-    cancel: (): string =>
-      send(ofInvite(request('CANCEL', 1, empty), 3).replace('[peer_tag_param]', ''), ' retrans="500"'),
-    hungUp:
-      '<recv request="BYE"/>' +
-      send(
-        'SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n',
-      ),
-  };
-};
+const describeCall = (domain: string) => callerSteps({ domain, user: '1000', from: `alice@${domain}` });
 
 describe.skipIf(!hasSipp)('SIPp calls a SIP domain', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-sipp-'));
@@ -96,7 +55,7 @@ describe.skipIf(!hasSipp)('SIPp calls a SIP domain', () => {
 
   async function run(...steps: readonly string[]): Promise<void> {
     const file = join(folder, `${files++}.xml`);
-    writeFileSync(file, `<?xml version="1.0"?><scenario name="call">${steps.join('')}</scenario>`);
+    writeFileSync(file, scenario(...steps));
     const place = `127.0.0.1:${listenerOf(inbound.exchange, 'udp').port}`;
     const sipp = await startSipp([place, '-sf', file, '-t', 'u1', '-m', '1'], 'nowhere');
     expect(await sipp.exit, sipp.output().slice(-3000)).toBe(0);
@@ -124,15 +83,15 @@ describe.skipIf(!hasSipp)('SIPp calls a SIP domain', () => {
   it('without a session description, and with no hop left', async () => {
     const { empty, invite, refused } = describeCall(domains.open);
     await run(empty(), refused(488, 32_103));
-    await run(invite(SDP, 'Max-Forwards: 0\n'), refused(483, 32_006));
+    await run(invite(SIPP_SDP, 'Max-Forwards: 0\n'), refused(483, 32_006));
   });
 
   it('with a password, right and wrong', async () => {
-    const { invite, ack, challenged, refused, hungUp } = describeCall(domains.users);
+    const { invite, ack, acknowledged, refused, hungUp } = describeCall(domains.users);
     inbound.twiml['/voice'] = '<Hangup/>';
-    const asked = `<recv response="407" auth="true"/>${challenged()}`;
+    const asked = `<recv response="407" auth="true"/>${acknowledged()}`;
     const auth = (password: string): string =>
-      invite(SDP, `Max-Forwards: 70\n[authentication username=alice password=${password}]\n`, 2);
+      invite(SIPP_SDP, `Max-Forwards: 70\n[authentication username=alice password=${password}]\n`, 2);
     await run(invite(), asked, auth('wrong'), refused(403, 32_202, { seq: 2 }));
     await run(invite(), asked, auth(PASSWORD), rings, hear(200), ack(2), hungUp);
   });

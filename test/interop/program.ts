@@ -26,6 +26,7 @@ export function isInstalled(program: string, packages: string): boolean {
 const PATIENCE_MS = 3000;
 
 export interface Program {
+  readonly pid: number;
   /** -1 when a signal ended it. */
   readonly exit: Promise<number>;
   /** What it printed. */
@@ -66,6 +67,7 @@ export function startProgram(command: string, args: (folder: string) => readonly
     });
   });
   return {
+    pid: child.pid as number,
     exit,
     output: () => printed,
     said: (text, times = 1) =>

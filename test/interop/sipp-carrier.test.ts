@@ -5,42 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Exchange, startExchange } from '../support/exchange.ts';
 import { hasSipp, type Sipp, startSipp } from './sipp.ts';
-
-const COPIED = '[last_Via:]\n[last_From:]\n[last_To:];tag=[call_number]\n[last_Call-ID:]\n[last_CSeq:]\n';
-const CONTACT = 'Contact: <sip:[local_ip]:[local_port]>\n';
-const SDP = `Content-Type: application/sdp\nContent-Length: [len]\n
-v=0\no=sipp 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\nm=audio [media_port] RTP/AVP 8\na=rtpmap:8 PCMA/8000\n`;
-
-const send = (status: string, rest: string, options = ''): string =>
-  `<send${options}><![CDATA[\nSIP/2.0 ${status}\n${COPIED}${rest}\n]]></send>`;
-const scenario = (...steps: readonly string[]): string =>
-  `<?xml version="1.0"?><scenario name="carrier">${steps.join('')}</scenario>`;
-const recv = (request: string): string => `<recv request="${request}"/>`;
-const NO_BODY = `${CONTACT}Content-Length: 0\n`;
-
-const SCENARIOS = {
-  refuses: (status: string) => scenario(recv('INVITE'), send(status, NO_BODY), recv('ACK')),
-  rings: scenario(
-    recv('INVITE'),
-    send('180 Ringing', NO_BODY),
-    recv('CANCEL'),
-    send('200 OK', 'Content-Length: 0\n'),
-    `<send><![CDATA[\nSIP/2.0 487 Request Terminated\n[last_Via:]\n[last_From:]\n[last_To:];tag=[call_number]\n[last_Call-ID:]\nCSeq: 1 INVITE\nContent-Length: 0\n\n]]></send>`,
-    recv('ACK'),
-  ),
-  hangsUp: scenario(
-    `<recv request="INVITE" rrs="true"><action>
-       <ereg regexp=".*" search_in="hdr" header="From:" assign_to="caller"/>
-       <ereg regexp=".*" search_in="hdr" header="To:" assign_to="callee"/>
-     </action></recv>`,
-    send('180 Ringing', NO_BODY),
-    send('200 OK', CONTACT + SDP, ' retrans="500"'),
-    recv('ACK'),
-    '<pause milliseconds="300"/>',
-    `<send retrans="500"><![CDATA[\nBYE [next_url] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\nFrom: [$callee];tag=[call_number]\nTo: [$caller]\n[last_Call-ID:]\nCSeq: 1 BYE\nMax-Forwards: 70\nContent-Length: 0\n\n]]></send>`,
-    '<recv response="200"/>',
-  ),
-};
+import { CALLEES } from './sipp-callee.ts';
 
 describe.skipIf(!hasSipp)('a call to SIPp', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-scenarios-'));
@@ -84,7 +49,7 @@ describe.skipIf(!hasSipp)('a call to SIPp', () => {
   });
 
   it('goes from one that answers 503 to one that answers', async () => {
-    const dead = await carrier(SCENARIOS.refuses('503 Service Unavailable'));
+    const dead = await carrier(CALLEES.refuses('503 Service Unavailable'));
     const alive = await carrier(undefined);
     const sid = await call([dead, alive]);
     expect((await exchange.ended(sid)).status).toBe('completed');
@@ -97,19 +62,19 @@ describe.skipIf(!hasSipp)('a call to SIPp', () => {
     ['603 Decline', 'failed'],
     ['404 Not Found', 'failed'],
   ])('ends on %s as %s', async (status, callStatus) => {
-    const sipp = await carrier(SCENARIOS.refuses(status));
+    const sipp = await carrier(CALLEES.refuses(status));
     expect((await exchange.ended(await call([sipp]))).status).toBe(callStatus);
     expect(await sipp.exit, sipp.output()).toBe(0);
   });
 
   it('is canceled when nobody answers', async () => {
-    const sipp = await carrier(SCENARIOS.rings);
+    const sipp = await carrier(CALLEES.rings);
     expect((await exchange.ended(await call([sipp], 1))).status).toBe('no-answer');
     expect(await sipp.exit, sipp.output()).toBe(0);
   });
 
   it('is hung up by SIPp', async () => {
-    const sipp = await carrier(SCENARIOS.hangsUp);
+    const sipp = await carrier(CALLEES.hangsUp);
     const sid = await call([sipp]);
     expect((await exchange.ended(sid)).status).toBe('completed');
     expect(await sipp.exit, sipp.output()).toBe(0);

@@ -9,7 +9,8 @@ export interface Sipp extends Program {
 }
 
 /**
- * Starts SIPp on a free port of 127.0.0.1; `args` name the scenario and how many calls to wait for (`-m`).
+ * Starts SIPp on a free port of 127.0.0.1; `args` name the scenario and how many calls to wait for (`-m`), and
+ * `-timeout` where they take longer than 30 s.
  * @param listens as the transport of `args`; nowhere when it only calls.
  */
 export async function startSipp(
@@ -17,7 +18,8 @@ export async function startSipp(
   listens: 'udp' | 'tcp' | 'nowhere' = 'udp',
 ): Promise<Sipp> {
   const port = await freePort();
-  const common = ['-i', '127.0.0.1', '-p', String(port), '-nostdin', '-timeout', '30s', '-timeout_error'];
+  const patience = args.includes('-timeout') ? [] : ['-timeout', '30s'];
+  const common = ['-i', '127.0.0.1', '-p', String(port), '-nostdin', ...patience, '-timeout_error'];
   const program = startProgram('sipp', () => [...args, ...common]);
   if (listens !== 'nowhere') await bound(port, listens);
   return { ...program, port };

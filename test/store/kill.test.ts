@@ -1,44 +1,19 @@
 // kill -9 while a client writes: whatever was answered is there after a restart, and nothing is there by half.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { seededRandom } from '../../src/lib/random.ts';
+import { ExchangeProcess } from '../support/exchange-process.ts';
 import { type TestDatabase, testDatabase } from '../support/test-database.ts';
-import { twilioClient } from '../support/twilio-client.ts';
 
-const ACCOUNT = { sid: `AC${'7'.repeat(32)}`, token: 'a-token-for-killing' };
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const KILLS = 2;
 const WRITERS = 8;
 const TARGETS = 2;
 
 async function serve({ path, database }: TestDatabase) {
-  const child: ChildProcess = spawn(process.execPath, [MAIN, 'serve'], {
-    env: {
-      PATH: process.env.PATH,
-      TANDEM_DATA: dirname(path),
-      ...(database !== undefined && { TANDEM_DATABASE: database }),
-      TANDEM_HTTP_PORT: '0',
-      TANDEM_SIP_PORT: '0',
-      TANDEM_ACCOUNT_SID: ACCOUNT.sid,
-      TANDEM_AUTH_TOKEN: ACCOUNT.token,
-      TANDEM_LOG_LEVEL: 'error',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = once(child, 'exit');
-  const kill = async () => {
-    child.kill('SIGKILL');
-    await exited;
-  };
-  onTestFinished(kill);
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const [line] = (await once(lines, 'line')) as [string];
-  const { http } = JSON.parse(line) as { http: string };
-  return { client: twilioClient(http, ACCOUNT.sid, ACCOUNT.token), kill };
+  const exchange = await ExchangeProcess.start({ folder: dirname(path), database });
+  onTestFinished(() => exchange.kill());
+  return { client: exchange.client, kill: () => exchange.kill() };
 }
 
 type Client = Awaited<ReturnType<typeof serve>>['client'];

@@ -49,6 +49,14 @@ export class FakeCalls implements CallControl {
     this.#store = store;
   }
 
+  isEmergency(): boolean {
+    return false;
+  }
+
+  judgeEmergency() {
+    return { kind: 'no-emergency' } as const;
+  }
+
   async place(order: CallOrder): Promise<Row<typeof call>> {
     this.orders.push(order);
     const { accountSid, to, from } = order;

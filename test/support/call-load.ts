@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
 import type { Tandem } from '../../src/tandem.ts';
 
-type Form = Readonly<Record<string, string>>;
+type Form = Readonly<Record<string, string | readonly string[]>>;
+
+const FINAL: readonly string[] = ['completed', 'busy', 'failed', 'no-answer', 'canceled'];
 
 export interface CallLoad {
   /** A trunk over a policy with these targets; resolves with its sid. */
@@ -16,6 +18,8 @@ export interface CallLoad {
       /** The form of a call; who calls and what is said to the callee are given. */
       readonly order: (number: number) => Form;
       readonly ended?: (done: number, sid: string) => void;
+      /** No more are placed from then on. */
+      readonly isOver?: () => boolean;
     },
   ): Promise<Record<string, number>>;
   get(path: string): Promise<string>;
@@ -32,11 +36,11 @@ export async function startCallLoad(tandem: Tandem, parallel: number): Promise<C
       for (const target of targets) await api.post(`/v1/ConnectionPolicies/${policy}/Targets`, target);
       return api.post('/v1/ByocTrunks', { ConnectionPolicySid: policy });
     },
-    async place(count, { order, ended }) {
+    async place(count, { order, ended, isOver = () => false }) {
       const statuses: Record<string, number> = {};
       let [placed, done] = [0, 0];
       const placeInTurn = async (): Promise<void> => {
-        while (placed < count) {
+        while (placed < count && !isOver()) {
           const sid = await api.post(`/2010-04-01/Accounts/${tandem.account.accountSid}/Calls.json`, {
             From: '+15550009999',
             Twiml: '<Response><Hangup/></Response>',
@@ -62,7 +66,7 @@ export async function startCallLoad(tandem: Tandem, parallel: number): Promise<C
 
 class Api {
   readonly #pool: Pool;
-  readonly #headers: Form;
+  readonly #headers: Readonly<Record<string, string>>;
 
   constructor({ http, account }: Tandem, parallel: number) {
     this.#pool = new Pool(http, { connections: parallel });
@@ -75,7 +79,10 @@ class Api {
 
   /** Resolves with the sid of what was created. */
   async post(path: string, form: Form): Promise<string> {
-    const body = new URLSearchParams(form).toString();
+    const pairs = Object.entries(form).flatMap(([name, values]) =>
+      [values].flat().map((value): [string, string] => [name, String(value)]),
+    );
+    const body = new URLSearchParams(pairs).toString();
     const response = await this.#pool.request({ path, method: 'POST', headers: this.#headers, body });
     const text = await response.body.text();
     if (response.statusCode !== 201) throw new Error(`${path}: ${response.statusCode} ${text}`);
@@ -104,6 +111,7 @@ async function startApp() {
       response.writeHead(204).end();
       const form = new URLSearchParams(body);
       const [sid, status] = [form.get('CallSid') ?? '', form.get('CallStatus') ?? ''];
+      if (!FINAL.includes(status)) return;
       const tell = waiting.get(sid);
       if (tell) tell(status);
       else early.set(sid, status);

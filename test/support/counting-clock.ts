@@ -4,8 +4,18 @@ import { type Clock, systemClock, type Timer } from '../../src/lib/clock.ts';
 export class CountingClock implements Clock {
   readonly #live = new Map<Timer, { readonly delayMs: number; readonly task: () => void }>();
 
-  now = systemClock.now;
+  #setMs = 0;
+
   monotonic = systemClock.monotonic;
+
+  now(): number {
+    return systemClock.now() + this.#setMs;
+  }
+
+  /** Sets the wall clock, as somebody who corrects it does. */
+  set(byMs: number): void {
+    this.#setMs += byMs;
+  }
 
   after(delayMs: number, task: () => void): Timer {
     const timer = systemClock.after(delayMs, () => {

@@ -56,15 +56,15 @@ export function listenerOf({ tandem }: Exchange, transport: TransportName, host?
 }
 
 /** Closed when the test is over. */
-export async function openPhone(): Promise<SipUserAgent> {
+export async function openPhone(host = '127.0.0.1'): Promise<SipUserAgent> {
   const phone = await createUserAgent({
     clock: systemClock,
     random: systemRandom(),
     log: silentLog,
     listen: [
-      { host: '127.0.0.1', port: 0 },
-      { host: '127.0.0.1', port: 0, transport: 'tcp' },
-      { host: '127.0.0.1', port: 0, transport: 'tls' },
+      { host, port: 0 },
+      { host, port: 0, transport: 'tcp' },
+      { host, port: 0, transport: 'tls' },
     ],
     tls: certificateFor('phone.example'),
   });

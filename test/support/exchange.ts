@@ -75,10 +75,12 @@ export interface Exchange {
   trace(sid: string): Promise<Trace>;
   /** Resolves when no call is left, its callbacks and records included. */
   quiet(): Promise<void>;
-  /** What the exchange holds, and how many timers it has set. */
+  /** What the exchange holds, and how many timers it has set: each by itself, also where they share one of the clock. */
   counts(): TandemCounts & { readonly timers: number };
   /** Fires every timer that the exchange has set, or those of one delay; says how many. */
   hurry(ofMs?: number): number;
+  /** Sets its wall clock. */
+  setClock(byMs: number): void;
   stop(): Promise<void>;
 }
 
@@ -158,8 +160,9 @@ export async function startExchange(
     reached,
     trace: async (sid) => (await ours(`Calls/${sid}/RouteTrace`)).body as Trace,
     quiet: async () => void (await until(() => (tandem.counts().calls === 0 ? true : undefined))),
-    counts: () => ({ ...tandem.counts(), timers: clock.pending }),
+    counts: () => ({ ...tandem.counts(), timers: timersOf(tandem, clock) }),
     hurry: (ofMs) => clock.hurry(ofMs),
+    setClock: (byMs) => clock.set(byMs),
     async stop() {
       await tandem.stop(0);
       await carriers.close();
@@ -168,11 +171,17 @@ export async function startExchange(
   };
 }
 
-async function trunkTo({ voice: { v1 } }: Twilio, targets: readonly string[]): Promise<string> {
+export async function trunkTo({ voice: { v1 } }: Twilio, targets: readonly string[]): Promise<string> {
   const { sid: connectionPolicySid } = await v1.connectionPolicies.create();
   for (const [index, target] of targets.entries())
     await v1.connectionPolicies(connectionPolicySid).targets.create({ target, priority: index + 1 });
   return (await v1.byocTrunks.create({ connectionPolicySid })).sid;
+}
+
+/** Timers of transactions share one of the clock for each delay: here each counts. */
+export function timersOf(tandem: Tandem, clock: CountingClock): number {
+  const { waiting, clockTimers } = tandem.timers();
+  return clock.pending - clockTimers + waiting;
 }
 
 class TestCarriers {

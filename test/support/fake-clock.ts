@@ -37,6 +37,11 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
+  /** When the next timer is due; undefined where none is set. */
+  get nextMs(): number | undefined {
+    return this.#nextDue(Number.POSITIVE_INFINITY)?.dueMs;
+  }
+
   /** Moves time on by `ms`, firing every timer that falls due, also those set on the way. */
   advance(ms: number): void {
     const endMs = this.#nowMs + ms;

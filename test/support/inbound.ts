@@ -1,8 +1,8 @@
 // Everything a test of incoming calls needs: an exchange, a domain with a user, an app, and a phone that calls.
 import twilio from 'twilio';
-import { expect } from 'vitest';
 import { domainWith, listenerOf, PASSWORD, type TestDomain } from './doors.ts';
 import { type Exchange, startExchange } from './exchange.ts';
+import { nothingLeft } from './nothing-left.ts';
 import { type CallOptions, type SoftCall, Softphone } from './softphone.ts';
 import { toneWav } from './tone-wav.ts';
 import { type ReceivedRequest, startWebhookApp, type WebhookApp } from './webhook-app.ts';
@@ -84,7 +84,7 @@ export async function startInbound({
         app.url + path,
         method === 'GET' ? {} : parameters,
       ),
-    nothingLeft: (how) => nothingLeft(exchange, how?.overStreams ?? false),
+    nothingLeft: (how) => nothingLeft(exchange, how),
     async stop() {
       await exchange.stop();
       await app.close();
@@ -97,7 +97,7 @@ let opened = 0;
 
 /** A domain that takes everything from this machine, without a password. @returns its name. */
 export async function openDomain(
-  { client }: Exchange,
+  { client }: Pick<Exchange, 'client'>,
   settings: { readonly voiceUrl: string },
 ): Promise<string> {
   const domainName = `open-${++opened}.sip.twilio.com`;
@@ -109,21 +109,4 @@ export async function openDomain(
   const { ipAccessControlListMappings } = client.sip.domains(sid).auth.calls;
   await ipAccessControlListMappings.create({ ipAccessControlListSid: list.sid });
   return domainName;
-}
-
-async function nothingLeft(exchange: Exchange, overStreams: boolean): Promise<void> {
-  await exchange.quiet();
-  const patience = { timeout: 12_000 };
-  await expect
-    .poll(() => exchange.counts(), patience)
-    .toMatchObject({ calls: 0, dialogs: 0, mediaSessions: 0 });
-  if (overStreams) return;
-  const { transactions, timers } = exchange.counts();
-  expect(timers).toBeLessThanOrEqual(transactions);
-  await expect
-    .poll(() => {
-      exchange.hurry();
-      return exchange.counts();
-    }, patience)
-    .toMatchObject({ transactions: 0, timers: 0 });
 }

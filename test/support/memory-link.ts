@@ -39,6 +39,7 @@ export class MemoryLink {
       local,
       sentBy: `${address}:5060`,
       send: (octets, to) => this.#send(octets, local, to),
+      hasFlow: () => true,
       close: async () => void this.#receivers.delete(address),
     };
     this.#receivers.set(address, { receive, transport });

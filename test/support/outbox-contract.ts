@@ -1,6 +1,7 @@
 // What every store's outbox must do, whatever the database: run by each implementation's own test.
 import { describe, expect, it } from 'vitest';
 import { webhook } from '../../src/resources/index.ts';
+import type { DialogIdentity } from '../../src/sip/index.ts';
 import { laneOf, type Store } from '../../src/store/index.ts';
 import { callback, clock, type OpenStore, OWNER, placed, useStore } from './store-stage.ts';
 
@@ -106,6 +107,42 @@ export function describeOutbox(name: string, open: OpenStore): void {
       await reopen();
       expect(await store.journal.unfinished()).toMatchObject([{ sid: row.sid }]);
       expect(await store.journal.unfinished()).toEqual([]);
+    });
+
+    it('gives the dialogs of a run before as they were, until their call has hung up', async () => {
+      const row = placed();
+      const plain: DialogIdentity = {
+        callId: 'a@b',
+        localTag: 'ours',
+        remoteTag: '',
+        local: '<sip:a@b>;tag=ours',
+        remote: '"Ü, \\"q\\"" <sip:c@d>',
+        routeSet: ['<sip:p1;lr>', '<sip:p2;lr;x="a,b">'],
+        remoteTarget: 'sip:c@192.0.2.1:5070',
+        localSeq: 4_294_967_295,
+        peer: { transport: 'udp', address: '2001:db8::1', port: 5060, local: '2001:db8::2' },
+      };
+      const secure: DialogIdentity = {
+        ...plain,
+        localTag: 'other',
+        routeSet: [],
+        peer: { transport: 'tls', address: '192.0.2.7', port: 5061, host: 'sbc.example', insecure: true },
+      };
+      const moved = { ...plain, remoteTarget: 'sip:c@192.0.2.2' };
+      const ofCall = (identity: DialogIdentity) => ({ callSid: row.sid, identity });
+      await store.journal.commit({ insert: row, dialogs: [plain, secure].map(ofCall) });
+      await store.journal.commit({ dialogs: [ofCall(moved)] });
+      expect(await store.journal.lostDialogs()).toEqual([]);
+      expect(await store.journal.own()).toEqual(new Set([row.sid]));
+      await reopen();
+      const lost = await store.journal.lostDialogs();
+      expect(lost.toSorted((a, b) => a.identity.localTag.localeCompare(b.identity.localTag))).toEqual(
+        [secure, moved].map(ofCall),
+      );
+      expect(await store.journal.own()).toEqual(new Set());
+      await store.journal.commit({ hungUp: row.sid });
+      await reopen();
+      expect(await store.journal.lostDialogs()).toEqual([]);
     });
   });
 }

@@ -1,5 +1,5 @@
 // A real PostgreSQL for the tests of one run: started before the first of them, gone after the last.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +27,9 @@ export interface PostgresServer {
   readonly url: string;
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** All its processes stand still until it is woken: connections stay, and nothing is answered. */
+  pause(): void;
+  wake(): void;
   /** Ends the server and removes its data. */
   remove(): Promise<void>;
 }
@@ -58,11 +61,21 @@ export async function startPostgres(flags: readonly string[] = ['fsync=off']): P
     url: `postgres://tandem:${PASSWORD}@127.0.0.1:${port}`,
     start: () => server.start(),
     stop: () => server.stop(),
+    pause: () => signalAll(folder, 'SIGSTOP'),
+    wake: () => signalAll(folder, 'SIGCONT'),
     async remove() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** To the server's first process, then to those that it has begun: with that one stopped there are no new ones. */
+function signalAll(folder: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
+  const [first = ''] = readFileSync(join(folder, 'postmaster.pid'), 'utf8').split('\n');
+  process.kill(Number(first), signal);
+  const children = readFileSync(`/proc/${first}/task/${first}/children`, 'utf8').trim().split(' ');
+  for (const pid of children) process.kill(Number(pid), signal);
 }
 
 /** vitest's globalSetup of the project `postgres`. */

@@ -17,8 +17,11 @@ import {
   writeOffer,
 } from '../../src/sdp/index.ts';
 import {
+  type Body,
+  bracketed,
   createUserAgent,
   type Dialog,
+  type DialogHandlers,
   type InviteOptions,
   type RequestReply,
   type RequestView,
@@ -48,7 +51,7 @@ export class Softphone {
     this.#media = media;
   }
 
-  static async open(): Promise<Softphone> {
+  static async open(host = '127.0.0.1'): Promise<Softphone> {
     const ports = { first: 14_000, last: 15_999 };
     const [agent, media] = await Promise.all([
       createUserAgent({
@@ -56,14 +59,14 @@ export class Softphone {
         random,
         log: silentLog,
         listen: [
-          { host: '127.0.0.1', port: 0 },
-          { host: '127.0.0.1', port: 0, transport: 'tcp' },
-          { host: '127.0.0.1', port: 0, transport: 'tls' },
+          { host, port: 0 },
+          { host, port: 0, transport: 'tcp' },
+          { host, port: 0, transport: 'tls' },
         ],
         tls: PHONE_CERTIFICATE,
         dialogMethods: ['REFER'],
       }),
-      createMediaEngine({ address: '127.0.0.1', ports, log: silentLog }),
+      createMediaEngine({ address: host, ports, log: silentLog }),
     ]);
     return new Softphone(agent, media);
   }
@@ -75,14 +78,14 @@ export class Softphone {
 
   /** `sip:127.0.0.1:port`, with the transport where it is not UDP. */
   uri(transport: 'udp' | 'tcp' | 'tls' = 'udp', user?: string): string {
-    const port = this.agent.listening.find((place) => place.transport === transport)?.port;
+    const { address = '', port } = this.agent.listening.find((place) => place.transport === transport) ?? {};
     const at = user === undefined ? '' : `${user}@`;
-    return `sip:${at}127.0.0.1:${port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
+    return `sip:${at}${bracketed(address)}:${port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
   }
 
   /** From when this resolves, calls are answered or refused; what it resolves with waits for the first one. */
   async expects(how: Answering = {}): Promise<() => Promise<TakenCall>> {
-    const session = await this.#media.open({ family: 'phone', captureMs: 20_000 });
+    const session = await this.#media.open({ family: 'phone', captureMs: 40_000 });
     const { promise, resolve } = Promise.withResolvers<TakenCall>();
     this.agent.onInvite((invite) => {
       const call = new TakenCall(invite.request, session);
@@ -94,7 +97,7 @@ export class Softphone {
   }
 
   async call(options: CallOptions): Promise<SoftCall> {
-    const session = await this.#media.open({ family: 'phone', captureMs: 20_000 });
+    const session = await this.#media.open({ family: 'phone', captureMs: 40_000 });
     return new SoftCall(this.agent, session, options);
   }
 }
@@ -134,6 +137,14 @@ export class TakenCall {
   readonly session: MediaSession;
   readonly ended: Promise<Ending>;
   pickUp: () => void = () => {};
+  /** What answers a re-INVITE. */
+  reoffered: DialogHandlers['offered'] = () => 488;
+  /** Requests inside the dialog, as NOTIFY. */
+  readonly requests: RequestView[] = [];
+  /** The dialog, once it has answered. */
+  readonly picked: Promise<Dialog>;
+  #version = 1;
+  readonly #pick = Promise.withResolvers<Dialog>();
   readonly #end = Promise.withResolvers<Ending>();
   #dialog: Dialog | undefined;
 
@@ -141,11 +152,29 @@ export class TakenCall {
     this.request = request;
     this.session = session;
     this.ended = this.#end.promise;
+    this.picked = this.#pick.promise;
   }
 
   answered(dialog: Dialog): void {
     this.#dialog = dialog;
-    dialog.handle({ ended: (by, request) => this.#end.resolve({ by, request }), offered: () => 488 });
+    dialog.handle({
+      ended: (by, request) => this.#end.resolve({ by, request }),
+      offered: (offer) => this.reoffered(offer),
+      requested: (request) => {
+        this.requests.push(request);
+        return 200;
+      },
+    });
+    this.#pick.resolve(dialog);
+  }
+
+  /** Takes a re-INVITE: sound goes where it says. */
+  follow(offer: string): Body {
+    this.#version += 1;
+    const local = { ...this.session.local, sessionId: '1', version: this.#version };
+    const { sdp, peer } = writeAnswer(readAudio(offer, 'none'), local);
+    this.session.connect(peer);
+    return { contentType: SDP, content: sdp };
   }
 
   hangUp(): void {

@@ -10,7 +10,10 @@ export interface StatelessUas {
 const SDP =
   'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n';
 
-export async function startStatelessUas(): Promise<StatelessUas> {
+/** @param heard told of every request but ACKs. */
+export async function startStatelessUas(
+  heard: (method: string, callSid: string) => void = () => {},
+): Promise<StatelessUas> {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 4 << 20 });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const { port } = socket.address();
@@ -18,6 +21,7 @@ export async function startStatelessUas(): Promise<StatelessUas> {
     const text = datagram.toString('latin1');
     const method = text.slice(0, text.indexOf(' '));
     if (method === 'ACK' || method === 'SIP/2.0') return;
+    heard(method, header(text, 'X-Twilio-CallSid'));
     const to = header(text, 'To');
     const same = ['Via', 'From', 'Call-ID', 'CSeq']
       .map((name) => `${name}: ${header(text, name)}\r\n`)

@@ -1,5 +1,7 @@
 // A database of a test's own, on the engine that the vitest project runs on.
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import type { StoreOptions } from '../../src/store/index.ts';
 import { administer, TEMPLATE } from './postgres-server.ts';
@@ -15,7 +17,7 @@ let created = 0;
  * @param template `template0` for a PostgreSQL database without tables.
  */
 export async function testDatabase(template = TEMPLATE): Promise<TestDatabase> {
-  const path = join(tempFolder(), 'x.sqlite');
+  const path = join(tempFolder(), 'tandem.sqlite');
   const server = inject('postgres');
   if (server === undefined) return { path };
   created += 1;
@@ -23,4 +25,22 @@ export async function testDatabase(template = TEMPLATE): Promise<TestDatabase> {
   await administer(server, `create database ${name} template ${template}`);
   onTestFinished(() => administer(server, `drop database ${name} with (force)`));
   return { path, database: `${server}/${name}` };
+}
+
+/** What a statement gives, whoever else has the database open. */
+export async function query(
+  { path, database }: TestDatabase,
+  sql: string,
+): Promise<readonly Record<string, unknown>[]> {
+  if (database === undefined) {
+    const file = new DatabaseSync(path);
+    const rows = file.prepare(sql).all();
+    file.close();
+    return rows;
+  }
+  const client = new pg.Client(database);
+  await client.connect();
+  const { rows } = await client.query(sql);
+  await client.end();
+  return rows as Record<string, unknown>[];
 }

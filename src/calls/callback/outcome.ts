@@ -1,7 +1,7 @@
 // What became of a try of a callback, as the outbox keeps it. Pure.
 import type { Row, webhook } from '../../resources/index.ts';
 import { loggedResponse } from '../call-log.ts';
-import type { WebhookResult } from '../webhook/client.ts';
+import type { WebhookResult } from '../webhook/request.ts';
 
 /** Wait before the first retry; each further one waits twice as long, up to the longest. */
 const FIRST_RETRY_MS = 1_000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { type Log, silentLog } from '../../lib/log.ts';
 import { laneOf, type OutboxRow } from '../../store/index.ts';
-import type { WebhookRequest, WebhookResult } from '../webhook/client.ts';
+import type { WebhookRequest, WebhookResult } from '../webhook/request.ts';
 import { CallbackSender } from './sender.ts';
 
 const TAKEN: WebhookResult = { kind: 'answer', status: 204, contentType: '', body: Buffer.alloc(0) };

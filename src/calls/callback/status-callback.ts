@@ -1,6 +1,7 @@
 // Status callbacks: which parameters they carry and how they wait in the outbox.
 import type { OutboxRow } from '../../store/index.ts';
 import type { CallRow, DueCallback } from '../call-life.ts';
+import type { MachineDetection } from '../control.ts';
 import { encodeForm, type FormParameters } from '../webhook/signature.ts';
 
 /**
@@ -35,6 +36,31 @@ export function callbackRow(row: CallRow, callback: DueCallback, nowMs: number):
     url: row.statusCallback ?? '',
     method: row.statusCallbackMethod,
     parameters: encodeForm(statusParameters(row, callback, nowMs)),
+    attempts: 0,
+  };
+}
+
+/**
+ * The outbox row that tells who picked up, where the app asked for it (Twilio: "Answering Machine Detection", AsyncAmdStatusCallback). Nobody listens
+ * for machines here: it is told at once that it is unknown.
+ */
+export function detectionRow(
+  { sid, accountSid }: CallRow,
+  detection: MachineDetection | undefined,
+): OutboxRow | undefined {
+  if (!detection?.callback) return undefined;
+  return {
+    id: `${sid}-amd`,
+    callSid: sid,
+    accountSid,
+    sequence: 0,
+    ...detection.callback,
+    parameters: encodeForm([
+      ['CallSid', sid],
+      ['AccountSid', accountSid],
+      ['AnsweredBy', 'unknown'],
+      ['MachineDetectionDuration', '0'],
+    ]),
     attempts: 0,
   };
 }

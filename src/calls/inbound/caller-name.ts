@@ -1,7 +1,7 @@
 // The caller's name by their number (CNAM): from a file or a web service, remembered for a while, and never waited for long.
 import type { Clock } from '../../lib/clock.ts';
 import { ownCopy } from '../../lib/own-copy.ts';
-import type { WebhookResult } from '../webhook/client.ts';
+import type { WebhookResult } from '../webhook/request.ts';
 
 /** Where names come from. Rejects when it cannot say. */
 export type NameSource = (number: string) => Promise<string | undefined>;

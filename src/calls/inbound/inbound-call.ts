@@ -1,24 +1,25 @@
 // A call that the door let in: whose URLs it asks, what its record and its requests say of it, and its leg.
 import {
+  type Admitted,
   type AdmittedToDomain,
   type InboundCalls,
   type Refusal,
   refuseWithoutCode,
 } from '../../admission/index.ts';
 import { application, byocTrunk } from '../../resources/index.ts';
+import type { Dialog, ServerInvite } from '../../sip/index.ts';
 import type { Directory } from '../../store/index.ts';
 import { inboundScript } from '../call-script.ts';
 import type { WebhookTarget } from '../control.ts';
-import type { CallEngine } from '../engine.ts';
-import { InboundLeg, type InboundLegDeps } from '../leg/inbound-leg.ts';
-import type { CallerNames } from './caller-name.ts';
+import type { CallEngine, InboundOrder } from '../engine.ts';
+import { InboundLeg } from '../leg/inbound-leg.ts';
+import { originatingCall } from '../trunk/origination.ts';
+import { terminatingCall } from '../trunk/termination.ts';
+import type { TrunkWorld } from '../trunk/trunk-world.ts';
 import { callerName, forwardedFrom, partiesOf, sipParameters } from './inbound-parameters.ts';
 
-export interface InboundCallsDeps extends InboundLegDeps {
+export interface InboundCallsDeps extends TrunkWorld {
   readonly engine: Pick<CallEngine, 'takeInbound'>;
-  readonly directory: Directory;
-  /** Where callers' names are looked up; the name that the carrier shows is told where it knows none. */
-  readonly names?: Pick<CallerNames, 'callerName'>;
 }
 
 /** Twilio: four hours. */
@@ -28,50 +29,87 @@ const RETRY_AFTER_S = 10;
 
 /** Takes the calls that the door lets in. */
 export const inboundCalls = (deps: InboundCallsDeps): InboundCalls => ({
+  placeOf: (dialog) => deps.seats.get(dialog)?.place,
   accept(invite, admitted) {
-    if (admitted.kind === 'trunk') return notYet(`trunk ${admitted.trunk.domainName ?? admitted.trunk.sid}`);
-    const found = findWebhooks(admitted, deps.directory);
-    if ('why' in found) return found;
-    const { request } = invite;
-    const { offer } = admitted;
-    const { rule, voice, fallback, carrier, statusCallback } = found;
-    const parties = partiesOf(request, admitted, carrier);
-    const row = deps.engine.takeInbound({
-      values: {
-        ...parties,
-        accountSid: found.accountSid,
-        direction: 'inbound',
-        status: 'ringing',
-        startTime: deps.clock.now(),
-        phoneNumberSid: found.phoneNumberSid,
-        byocTrunkSid: admitted.domain.byocTrunkSid,
-        callerName: found.namesCaller ? callerName(request) : null,
-        forwardedFrom: carrier ? forwardedFrom(request) : null,
-        statusCallback: statusCallback?.url ?? null,
-        statusCallbackMethod: statusCallback?.method ?? 'POST',
-        statusCallbackEvents: statusCallback ? ['completed'] : [],
-      },
-      script: inboundScript({
-        twiml: voice,
-        ...(fallback && { fallback }),
-        parameters: sipParameters(request, admitted, carrier),
-        timeLimitS: TIME_LIMIT_S,
-        ...(found.namesCaller && lookUp(parties.from, deps.names)),
-      }),
-      hopsLeft: admitted.hopsLeft,
-      domainSid: admitted.domain.sid,
-      leg: ({ sid }, observer) => new InboundLeg(deps, { invite, offer, family: sid, rule }, observer),
-    });
-    return row ? undefined : stopping();
+    if (invite.replaces) return takeOver(invite, invite.replaces, admitted, deps);
+    const order = orderOf(invite, admitted, deps);
+    if ('why' in order) return order;
+    return deps.engine.takeInbound(order) ? undefined : stopping();
   },
 });
+
+/** A PBX takes its call to another phone (RFC 3891). */
+function takeOver(
+  invite: ServerInvite,
+  replaced: Dialog,
+  admitted: Admitted,
+  { seats }: InboundCallsDeps,
+): Refusal | undefined {
+  const seat = seats.get(replaced);
+  if (seat && admitted.kind === 'trunk')
+    return seat.takeOver({ invite, offer: admitted.offer }, admitted.trunk.sid);
+  return refuseWithoutCode(603, { why: 'its Replaces names no leg of a PBX: only those are taken over' });
+}
+
+function orderOf(invite: ServerInvite, admitted: Admitted, deps: InboundCallsDeps): InboundOrder | Refusal {
+  if (admitted.kind === 'trunk') return terminatingCall(invite, admitted, deps);
+  const number = numberOfTrunk(admitted);
+  return number ? originatingCall(invite, { ...admitted, number }, deps) : appCall(invite, admitted, deps);
+}
+
+/** The number that a carrier's call is for, where it belongs to an Elastic trunk. */
+export const numberOfTrunk = ({
+  domain,
+  number,
+}: Pick<AdmittedToDomain, 'domain' | 'number'>): AdmittedToDomain['number'] =>
+  domain.byocTrunkSid !== null && number?.trunkSid ? number : undefined;
+
+/** One whose app is asked what to do. */
+function appCall(
+  invite: ServerInvite,
+  admitted: AdmittedToDomain,
+  deps: InboundCallsDeps,
+): InboundOrder | Refusal {
+  const found = findWebhooks(admitted, deps.directory);
+  if ('why' in found) return found;
+  const { request } = invite;
+  const { offer, domain, hopsLeft } = admitted;
+  const { rule, voice, fallback, carrier, statusCallback } = found;
+  const parties = partiesOf(request, admitted, carrier);
+  return {
+    values: {
+      ...parties,
+      accountSid: found.accountSid,
+      direction: 'inbound',
+      status: 'ringing',
+      startTime: deps.clock.now(),
+      phoneNumberSid: found.phoneNumberSid,
+      byocTrunkSid: domain.byocTrunkSid,
+      callerName: found.namesCaller ? callerName(request) : null,
+      forwardedFrom: carrier ? forwardedFrom(request) : null,
+      statusCallback: statusCallback?.url ?? null,
+      statusCallbackMethod: statusCallback?.method ?? 'POST',
+      statusCallbackEvents: statusCallback ? ['completed'] : [],
+    },
+    script: inboundScript({
+      twiml: voice,
+      ...(fallback && { fallback }),
+      parameters: sipParameters(request, admitted, carrier),
+      timeLimitS: TIME_LIMIT_S,
+      ...(found.namesCaller && lookUp(parties.from, deps.names)),
+    }),
+    hopsLeft,
+    domainSid: domain.sid,
+    leg: ({ sid }, observer) => new InboundLeg(deps, { invite, offer, family: sid, rule }, observer),
+  };
+}
 
 /** Only numbers have names that can be looked up. */
 const lookUp = (from: string, names: InboundCallsDeps['names']) =>
   names && from.startsWith('+') && { callerName: () => names.callerName(from) };
 
 /** Where a call's TwiML comes from, and who hears that it is over. */
-interface Webhooks {
+export interface Webhooks {
   /** In words. */
   readonly rule: string;
   readonly accountSid: string;
@@ -89,9 +127,11 @@ interface Webhooks {
  * Of a carrier's call: those of the number, where it has any, else those of the BYOC trunk. Of every other call the
  * domain's own, whoever is called there.
  */
-function findWebhooks({ domain, number }: AdmittedToDomain, directory: Directory): Webhooks | Refusal {
+export function findWebhooks(
+  { domain, number }: Pick<AdmittedToDomain, 'domain' | 'number'>,
+  directory: Directory,
+): Webhooks | Refusal {
   if (domain.byocTrunkSid === null) return ofDomain(domain);
-  if (number?.trunkSid) return notYet(`the trunk of ${number.phoneNumber}`);
   return (number && ofNumber(number, directory)) ?? ofCarrier(domain, directory);
 }
 
@@ -158,9 +198,6 @@ const nothingToAsk = (what: string): Refusal =>
     why: `${what} has no VoiceUrl, so nobody says what to do with the call`,
     fix: 'set its VoiceUrl',
   });
-
-const notYet = (trunk: string): Refusal =>
-  refuseWithoutCode(404, { why: `it is for ${trunk}, and calls of Elastic trunks are not routed yet` });
 
 const stopping = (): Refusal =>
   refuseWithoutCode(503, {

@@ -17,7 +17,7 @@ const NUMBER = /^\+?[1-9]\d{6,14}$/;
 /** From and To: those of a carrier as numbers where they are any, else SIP URIs of user and host alone. */
 export function partiesOf(
   request: RequestView,
-  { user, host }: AdmittedToDomain,
+  { user, host }: Pick<AdmittedToDomain, 'user' | 'host'>,
   carrier: boolean,
 ): { readonly from: string; readonly to: string } {
   const from = partyOf(request.header('From') ?? '');

@@ -6,8 +6,9 @@ import { newTrace, type RouteTrace } from '../../routing/index.ts';
 import { type AudioDescription, SdpError } from '../../sdp/index.ts';
 import type { Body, Dialog, HeaderField, RequestView, ServerInvite } from '../../sip/index.ts';
 import { type CallEnding, failed } from '../outcome.ts';
-import type { Leg, LegObserver, ReferHandler, SipFacts } from './leg.ts';
+import type { Leg, LegObserver, Party, ReferHandler, SipFacts } from './leg.ts';
 import { LegMedia } from './leg-media.ts';
+import { moveMedia } from './leg-move.ts';
 import { LegTransfer } from './leg-transfer.ts';
 
 export interface InboundLegDeps {
@@ -24,6 +25,8 @@ export interface InboundLegGivens {
   readonly family: string;
   /** Why the call goes where it goes, in words. */
   readonly rule: string;
+  /** The caller hears that it rings when `ring` says so; without it, at once. */
+  readonly isSilent?: true;
 }
 
 /** Twilio: no ACK for the answer within 32 s. */
@@ -37,7 +40,7 @@ const GIVEN_UP: CallEnding = {
   why: 'the caller gave up before the answer',
 };
 
-export class InboundLeg implements Leg {
+export class InboundLeg implements Party {
   readonly trace: RouteTrace;
   readonly #deps: InboundLegDeps;
   readonly #givens: InboundLegGivens;
@@ -69,6 +72,10 @@ export class InboundLeg implements Leg {
     return this.#dialog !== undefined;
   }
 
+  get dialogs(): readonly Dialog[] {
+    return this.#dialog ? [this.#dialog] : [];
+  }
+
   get session(): MediaSession | undefined {
     return this.#media?.session;
   }
@@ -80,9 +87,21 @@ export class InboundLeg implements Leg {
 
   start(): void {
     if (this.#isOver || this.#opening) return;
-    this.#givens.invite.progress(180);
     this.#opening = this.#open();
+    // Not before: without ports for its sound the call is refused, and nobody hears of it.
+    if (!this.#givens.isSilent) this.#withMedia(() => this.ring());
+  }
+
+  /** Lets the caller hear that it rings. */
+  ring(): void {
+    if (this.#isOver || this.#wantsAnswer) return;
+    this.#givens.invite.progress(180);
     this.#observer.ringing();
+  }
+
+  /** Runs when there are ports for the caller's sound, which need not flow yet; never where the leg is over before. */
+  whenOpen(then: (session: MediaSession) => void): void {
+    this.#withMedia(({ session }) => then(session));
   }
 
   answer(): void {
@@ -102,11 +121,11 @@ export class InboundLeg implements Leg {
     });
   }
 
-  refuse(status: number, reason?: string): void {
+  refuse(status: number, reason?: string, headers: readonly HeaderField[] = []): void {
     if (this.#isOver || this.#dialog) return;
     this.#isOver = true;
     this.#release();
-    this.#givens.invite.reject(status, [], reason === undefined ? {} : { reason });
+    this.#givens.invite.reject(status, headers, reason === undefined ? {} : { reason });
   }
 
   cancel(): boolean {
@@ -116,6 +135,15 @@ export class InboundLeg implements Leg {
   refer(target: Parameters<Leg['refer']>[0], done: ReferHandler): void {
     if (this.#transfer && !this.#isOver) this.#transfer.refer(target, done);
     else done({ type: 'refused', status: 481 });
+  }
+
+  referProgress(status: number): void {
+    if (!this.#isOver) this.#transfer?.progress(status);
+  }
+
+  async moveTo(family: string): Promise<boolean> {
+    if (!this.#media || !this.#dialog || this.#isOver) return false;
+    return moveMedia(this.#media, this.#dialog, { engine: this.#deps.media, family });
   }
 
   close(byeHeaders: readonly HeaderField[]): void {
@@ -132,14 +160,15 @@ export class InboundLeg implements Leg {
     try {
       const session = await media.open({ family });
       if (this.#isOver) return void session.close();
-      this.#release = () => session.close();
-      return new LegMedia({
+      const ours = new LegMedia({
         session,
         random,
         sessionId: String(clock.now()),
         secure: offer.profile === 'RTP/SAVP',
         signalledFrom: invite.received.address,
       });
+      this.#release = () => ours.close();
+      return ours;
     } catch (error) {
       if (!(error instanceof MediaError)) throw error;
       this.#fail(failed(`no media: ${error.message}`), 503);
@@ -170,7 +199,7 @@ export class InboundLeg implements Leg {
     if (!body) return;
     const dialog = this.#givens.invite.accept(body);
     this.#dialog = dialog;
-    this.#transfer = new LegTransfer(dialog, this.#observer);
+    this.#transfer = new LegTransfer({ dialog, clock: this.#deps.clock, observer: this.#observer });
     this.#observer.answered(dialog);
     dialog.handle({
       ended: (by) => this.#hungUp(by),
@@ -184,6 +213,7 @@ export class InboundLeg implements Leg {
   }
 
   #hungUp(by: 'remote' | 'local' | 'failure'): void {
+    this.#transfer?.drop();
     if (this.#isOver) return;
     if (by === 'remote') this.#observer.hungUp('the caller hung up');
     else if (this.#isAcknowledged) this.#observer.hungUp('the caller was lost');

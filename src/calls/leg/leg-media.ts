@@ -1,4 +1,5 @@
 // One leg's side of offer and answer (RFC 3264): its descriptions and their version, its SRTP keys, and what they settle.
+import { isIP } from 'node:net';
 import type { Random } from '../../lib/random.ts';
 import type { MediaSession, PeerMedia } from '../../media/index.ts';
 import {
@@ -14,6 +15,7 @@ import {
   writeOffer,
 } from '../../sdp/index.ts';
 import type { Body } from '../../sip/index.ts';
+import type { OfferTarget } from '../route/route-runner.ts';
 import { SDP } from './invite-template.ts';
 
 /** What Twilio offers where it offers SRTP; as an answer, both suites are taken. */
@@ -32,17 +34,21 @@ export interface LegMediaGivens {
 }
 
 export class LegMedia {
-  readonly session: MediaSession;
   readonly #random: Random;
   readonly #sessionId: string;
   readonly #signalledFrom: string | undefined;
   #secure: boolean;
   #keys: readonly SrtpKey[] = [];
   #version = 1;
+  /** Where the peer's media comes from, as far as that is known: its kind of address, IPv4 or IPv6, is ours too. */
+  #towards: string | undefined;
   #described: string | undefined;
+  #session: MediaSession;
+  /** The peer was offered it in place of the other one. */
+  #next: MediaSession | undefined;
 
   constructor({ session, random, sessionId, secure = false, signalledFrom }: LegMediaGivens) {
-    this.session = session;
+    this.#session = session;
     this.#random = random;
     this.#sessionId = sessionId;
     this.#secure = secure;
@@ -50,10 +56,52 @@ export class LegMedia {
     if (secure) this.#keys = this.#makeKeys();
   }
 
-  /** An offer; where it is secure, with keys that no one has seen: those of an earlier one were for another target. */
-  offer({ secure }: { readonly secure: boolean }): Body {
+  get session(): MediaSession {
+    return this.#session;
+  }
+
+  /** Its ports are free. */
+  close(): void {
+    this.#session.close();
+    this.#next?.close();
+  }
+
+  /**
+   * Offers the same media at another session of ours; until `answered` takes the answer, everything stays as it is.
+   * `answered` throws SdpError where that cannot be used.
+   */
+  offerMove(to: MediaSession): { readonly body: Body; answered(answer: string): void; refused(): void } {
+    const keys = this.#secure ? this.#makeKeys(OFFERED_SUITES) : [];
+    const srtp = keys.length > 0 ? { srtp: keys } : {};
+    this.#next = to;
+    const place = this.#placeOf(to);
+    const { body } = this.#describe((local) => ({ sdp: writeOffer({ ...local, ...place, ...srtp }) }));
+    return {
+      body,
+      answered: (answer) => {
+        const agreed = acceptAnswer(this.#read(answer), { srtp: keys });
+        const before = this.#session;
+        this.#keys = keys;
+        this.#session = to;
+        this.#next = undefined;
+        this.#connect(agreed);
+        before.close();
+      },
+      refused: () => {
+        this.#next = undefined;
+        to.close();
+      },
+    };
+  }
+
+  /**
+   * An offer, for a target at the address `to`. Where it is secure, with keys that no one has seen: those of an earlier one
+   * were for another target; `again`: this one is offered the same at the same time.
+   */
+  offer({ secure, to, again = false }: OfferTarget): Body {
     this.#secure = secure;
-    this.#keys = secure ? this.#makeKeys(OFFERED_SUITES) : [];
+    this.#towards = to;
+    if (!again) this.#keys = secure ? this.#makeKeys(OFFERED_SUITES) : [];
     return this.#describe((local) => ({ sdp: writeOffer(local) })).body;
   }
 
@@ -62,7 +110,9 @@ export class LegMedia {
    * @throws {SdpError} where it cannot be used.
    */
   answered(answer: string): void {
-    this.#connect(acceptAnswer(this.#read(answer), { srtp: this.#keys }));
+    const description = this.#read(answer);
+    this.#towards = description.address;
+    this.#connect(acceptAnswer(description, { srtp: this.#keys }));
   }
 
   /**
@@ -71,6 +121,7 @@ export class LegMedia {
    */
   answer(offer: string | AudioDescription): Body {
     const description = typeof offer === 'string' ? this.#read(offer) : offer;
+    this.#towards ??= description.address;
     const { body, peer } = this.#describe((local) => writeAnswer(description, local));
     this.#connect(peer);
     return body;
@@ -109,9 +160,15 @@ export class LegMedia {
     return { ...written, body: { contentType: SDP, content: written.sdp } };
   }
 
+  #placeOf({ local }: MediaSession): Pick<LocalMedia, 'address' | 'port'> {
+    const { address, otherAddress, port } = local;
+    const isOther = otherAddress !== undefined && isIP(otherAddress) === isIP(this.#towards ?? '');
+    return { address: isOther ? otherAddress : address, port };
+  }
+
   #local(): LocalMedia {
     return {
-      ...this.session.local,
+      ...this.#placeOf(this.#session),
       sessionId: this.#sessionId,
       version: this.#version,
       ...(this.#keys.length > 0 && { srtp: this.#keys }),

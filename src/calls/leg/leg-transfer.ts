@@ -1,15 +1,17 @@
 // REFER inside a leg's dialog, ours and the party's (RFC 3515): requests, answers and the NOTIFYs that follow.
+import type { Clock } from '../../lib/clock.ts';
 import {
   type Dialog,
   formatAddress,
   formatUri,
   parseNameAddr,
-  parseReferTo,
   parseSipfrag,
   parseUri,
+  ReferSubscription,
   type RequestOutcome,
+  type RequestReply,
   type RequestView,
-  referNotify,
+  referTargetOf,
   SipSyntaxError,
 } from '../../sip/index.ts';
 import type { Leg, LegObserver, ReferHandler } from './leg.ts';
@@ -17,17 +19,27 @@ import type { Leg, LegObserver, ReferHandler } from './leg.ts';
 /** What a REFER without an answer counts as. */
 const REQUEST_TIMEOUT = 408;
 
+/** One transfer at a time. Of a refusal by whoever else decides, the same words. */
+export const TRANSFER_REFUSED: RequestReply = {
+  status: 403,
+  headers: [['X-Twilio-Error', '32218 SIP: Call transfer is not allowed']],
+};
+
+interface LegTransferGivens {
+  readonly dialog: Dialog;
+  readonly clock: Clock;
+  readonly observer: Pick<LegObserver, 'referred'>;
+}
+
 export class LegTransfer {
-  readonly #dialog: Dialog;
-  readonly #observer: Pick<LegObserver, 'referred'>;
+  readonly #givens: LegTransferGivens;
   /** Who hears of the REFER that we sent. */
   #done: ReferHandler | undefined;
-  /** The party's REFER was taken, and it waits to hear what came of it. */
-  #isAwaited = false;
+  /** Of the party's REFER that was taken last. */
+  #subscription: ReferSubscription | undefined;
 
-  constructor(dialog: Dialog, observer: Pick<LegObserver, 'referred'>) {
-    this.#dialog = dialog;
-    this.#observer = observer;
+  constructor(givens: LegTransferGivens) {
+    this.#givens = givens;
   }
 
   /** Sends the party elsewhere. */
@@ -35,17 +47,16 @@ export class LegTransfer {
     try {
       const target = formatAddress({ uri: formatUri({ ...parseUri(uri), headers }) });
       this.#done = done;
-      this.#dialog.request({ method: 'REFER', headers: [['Refer-To', target]] }, (outcome) =>
-        done(eventOf(outcome)),
-      );
+      const refer = { method: 'REFER', headers: [['Refer-To', target]] } as const;
+      this.#givens.dialog.request(refer, (outcome) => done(eventOf(outcome)));
     } catch (error) {
       if (!(error instanceof SipSyntaxError)) throw error;
       done({ type: 'refused', status: 400 });
     }
   }
 
-  /** The status that answers a request of the party inside the dialog. */
-  requested(request: RequestView): number {
+  /** What answers a request of the party inside the dialog. */
+  requested(request: RequestView): RequestReply | number {
     if (request.method === 'REFER') return this.#referred(request);
     if (request.method !== 'NOTIFY') return 405;
     const status = parseSipfrag(request.body);
@@ -53,38 +64,33 @@ export class LegTransfer {
     return 200;
   }
 
-  /** Before BYE: whoever asked for a transfer hears that it was made. */
+  /** Tells whoever asked for a transfer how the new call stands; 200 and above is the last word. */
+  progress(status: number): void {
+    this.#subscription?.notify(status);
+  }
+
+  /** Before BYE: whoever asked for a transfer, and has not heard otherwise, hears that it was made. */
   close(): void {
-    if (!this.#isAwaited) return;
-    this.#isAwaited = false;
-    this.#dialog.request({ method: 'NOTIFY', ...referNotify(200) });
+    this.progress(200);
   }
 
-  #referred(request: RequestView): number {
-    const target = referTarget(request);
-    if (target === undefined) return 400;
-    // One transfer at a time.
-    if (this.#isAwaited) return 491;
-    const status = this.#observer.referred(target, request);
-    if (status >= 300) return status;
-    this.#isAwaited = true;
-    // After the response, which is sent when this returns.
-    queueMicrotask(() => {
-      if (this.#isAwaited) this.#dialog.request({ method: 'NOTIFY', ...referNotify(100) });
-    });
-    return status;
+  /** The party hung up. */
+  drop(): void {
+    this.#subscription?.drop();
   }
-}
 
-/** The URI of Refer-To as it was written; undefined where it cannot be read. */
-function referTarget(request: RequestView): string | undefined {
-  try {
-    const value = request.header('Refer-To') ?? '';
-    parseReferTo(value);
-    return parseNameAddr(value).uri;
-  } catch (error) {
-    if (error instanceof SipSyntaxError) return undefined;
-    throw error;
+  #referred(request: RequestView): RequestReply | number {
+    if (!referTargetOf(request)) return 400;
+    if (this.#subscription?.isOver === false) return TRANSFER_REFUSED;
+    const { observer } = this.#givens;
+    const reply = observer.referred(parseNameAddr(request.header('Refer-To') ?? '').uri, request);
+    const status = typeof reply === 'number' ? reply : reply.status;
+    if (status >= 300) return reply;
+    const subscription = new ReferSubscription(this.#givens, request, !this.#subscription);
+    this.#subscription = subscription;
+    // Leaves after the response, which is sent when this returns.
+    subscription.begin();
+    return subscription.accepted;
   }
 }
 

@@ -1,7 +1,7 @@
 // A leg: one party of a call, its dialog and its media; the same for those who are called and those who call.
 import type { MediaSession } from '../../media/index.ts';
 import type { RouteTrace } from '../../routing/index.ts';
-import type { Dialog, HeaderField, RequestView } from '../../sip/index.ts';
+import type { Dialog, HeaderField, RequestReply, RequestView } from '../../sip/index.ts';
 import type { CallEnding } from '../outcome.ts';
 
 export interface LegObserver {
@@ -21,8 +21,12 @@ export interface LegObserver {
    * @param errorCode Twilio's, where there is one.
    */
   hungUp(why: string, errorCode?: number): void;
-  /** The party asks to be sent elsewhere (RFC 3515): the status that answers it, 202 where it will be. */
-  referred(target: string, request: RequestView): number;
+  /** The party asks to be sent elsewhere (RFC 3515): what answers it, 202 where it will be. */
+  referred(target: string, request: RequestView): RequestReply | number;
+  /** What went wrong without ending it, under Twilio's code. */
+  warned(code: number, text: string): void;
+  /** Media with the party go by another session from here on. */
+  moved?(session: MediaSession): void;
   /** The trace has grown after the end. */
   traced(): void;
 }
@@ -41,6 +45,8 @@ export interface Leg {
   readonly isAnswered: boolean;
   /** Media with the party: from `early` or `connected` on. */
   readonly session: MediaSession | undefined;
+  /** Those that are up: each gets a BYE where this process is lost. */
+  readonly dialogs: readonly Dialog[];
   /** Undefined until there was a final response. */
   readonly sip: SipFacts | undefined;
   /** Looks for the callee; lets a caller hear that it rings (180). The call's row is durable. */
@@ -58,8 +64,16 @@ export interface Leg {
    * @param done told once for the REFER's answer, and again for each NOTIFY with the status it carries.
    */
   refer(target: { readonly uri: string; readonly headers: readonly HeaderField[] }, done: ReferHandler): void;
+  /** Tells the party, whose REFER was taken, how the new call stands; 200 and above is the last word. */
+  referProgress(status: number): void;
   /** Ends it in whatever state: BYE where it was answered. Its ports are free. */
   close(byeHeaders: readonly HeaderField[]): void;
+}
+
+/** The leg of one party, and not of two. */
+export interface Party extends Leg {
+  /** Takes the answered party's media to another family by re-INVITE; false where the party would not have it. */
+  moveTo(family: string): Promise<boolean>;
 }
 
 /** `refused` has the REFER's final status, 408 where none came; `notified` the status of the new call so far. */

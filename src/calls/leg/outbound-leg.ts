@@ -4,12 +4,13 @@ import type { MediaEngine, MediaSession } from '../../media/index.ts';
 import type { RoutePlan, RouteTrace } from '../../routing/index.ts';
 import { SdpError } from '../../sdp/index.ts';
 import type { Dialog, HeaderField, RequestView, ResponseView } from '../../sip/index.ts';
-import { endingOf, failed, uncallable } from '../outcome.ts';
+import { ATTEMPT_FAILED, endingOf, failed, uncallable } from '../outcome.ts';
 import { ForkedRoute } from '../route/forked-route.ts';
 import type { PlanFailure } from '../route/plan-sip.ts';
 import { type InviteTemplate, type Route, RouteRunner, type RouteRunnerDeps } from '../route/route-runner.ts';
-import type { Leg, LegObserver, ReferHandler, SipFacts } from './leg.ts';
+import type { Leg, LegObserver, Party, ReferHandler, SipFacts } from './leg.ts';
 import { LegMedia } from './leg-media.ts';
+import { moveMedia } from './leg-move.ts';
 import { LegTransfer } from './leg-transfer.ts';
 
 export interface LegDeps extends RouteRunnerDeps {
@@ -17,15 +18,17 @@ export interface LegDeps extends RouteRunnerDeps {
   readonly random: Random;
 }
 
+export type CalleeInvite = Omit<InviteTemplate, 'offer'>;
+
 export interface OutboundLegGivens {
   readonly plan: RoutePlan & { readonly forks?: true; readonly failure?: PlanFailure };
   /** Legs of one family can be bridged. */
   readonly family: string;
-  /** What every INVITE has, but for the offer. */
-  readonly template: Omit<InviteTemplate, 'offer'>;
+  /** What every INVITE has, but for the offer; asked when the first one is about to leave. */
+  template(): CalleeInvite;
 }
 
-export class OutboundLeg implements Leg {
+export class OutboundLeg implements Party {
   readonly #deps: LegDeps;
   readonly #observer: LegObserver;
   readonly #givens: OutboundLegGivens;
@@ -51,6 +54,7 @@ export class OutboundLeg implements Leg {
       final: (callId, response) => this.#noteFinal(callId, response),
       answered: (dialog, response) => this.#answered(dialog, response),
       ended: (outcome) => this.#isOver || observer.unanswered(endingOf(outcome)),
+      attemptFailed: (text) => observer.warned(ATTEMPT_FAILED, text),
       lateEvent: () => observer.traced(),
     });
   }
@@ -61,6 +65,10 @@ export class OutboundLeg implements Leg {
 
   get isAnswered(): boolean {
     return this.#dialog !== undefined;
+  }
+
+  get dialogs(): readonly Dialog[] {
+    return this.#dialog ? [this.#dialog] : [];
   }
 
   get session(): MediaSession | undefined {
@@ -101,10 +109,19 @@ export class OutboundLeg implements Leg {
     else done({ type: 'refused', status: 481 });
   }
 
+  referProgress(status: number): void {
+    if (!this.#isOver) this.#transfer?.progress(status);
+  }
+
+  async moveTo(family: string): Promise<boolean> {
+    if (!this.#media || !this.#dialog || this.#isOver) return false;
+    return moveMedia(this.#media, this.#dialog, { engine: this.#deps.media, family });
+  }
+
   close(byeHeaders: readonly HeaderField[]): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#media?.session.close();
+    this.#media?.close();
     this.#transfer?.close();
     if (this.#dialog) this.#dialog.bye(byeHeaders);
     else this.#route.cancel();
@@ -113,11 +130,10 @@ export class OutboundLeg implements Leg {
   #begin(session: MediaSession): void {
     if (this.#isOver) return session.close();
     const { random, clock } = this.#deps;
-    const { template } = this.#givens;
     const media = new LegMedia({ session, random, sessionId: String(clock.now()) });
     this.#media = media;
     this.#route.start({
-      ...template,
+      ...this.#givens.template(),
       offer: (target) => media.offer(target),
     });
   }
@@ -141,7 +157,7 @@ export class OutboundLeg implements Leg {
   #answered(dialog: Dialog, { body }: ResponseView): void {
     const media = this.#media as LegMedia;
     this.#dialog = dialog;
-    this.#transfer = new LegTransfer(dialog, this.#observer);
+    this.#transfer = new LegTransfer({ dialog, clock: this.#deps.clock, observer: this.#observer });
     dialog.handle({
       ended: (by, request) => this.#hungUp(by, request),
       offered: (offer) => media.reoffered(offer),
@@ -159,6 +175,7 @@ export class OutboundLeg implements Leg {
   }
 
   #hungUp(by: 'remote' | 'local' | 'failure', bye: RequestView | undefined): void {
+    this.#transfer?.drop();
     if (this.#isOver) return;
     const headers = bye ? extensionsOf(bye) : [];
     if (this.#sip && headers.length > 0) this.#sip = { ...this.#sip, headers };

@@ -7,7 +7,7 @@ import { recording } from '../../resources/index.ts';
 import { IntegrityError, type OutboxRow, type Store } from '../../store/index.ts';
 import { CallLog, responseOf } from '../call-log.ts';
 import type { CallbackSender } from '../callback/sender.ts';
-import type { WebhookResult } from '../webhook/client.ts';
+import type { WebhookResult } from '../webhook/request.ts';
 import { callbackRow, endingOf, isDue, type RecordingRow } from './outcome.ts';
 
 /** Twilio: the application did not take a status callback. */

@@ -1,4 +1,5 @@
 // A hunt that calls all its targets at once: the devices of one user (RFC 3261 §16.7). The first to answer is taken.
+import { isIP } from 'node:net';
 import type { RouteOutcome, RoutePlan, RouteTrace } from '../../routing/index.ts';
 import type { Body } from '../../sip/index.ts';
 import {
@@ -32,11 +33,13 @@ export class ForkedRoute implements Route {
     this.trace = trace as RouteTrace;
   }
 
-  /** All are offered the same media: there is one session for whoever answers. */
+  /** All are offered the same media: there is one session for whoever answers, by IPv4 or IPv6. */
   start(template: InviteTemplate): void {
-    let body: Body | undefined;
+    const bodies = new Map<number, Body>();
     const offer: InviteTemplate['offer'] = (target) => {
-      body ??= template.offer(target);
+      const kind = isIP(target.to);
+      const body = bodies.get(kind) ?? template.offer({ ...target, again: bodies.size > 0 });
+      bodies.set(kind, body);
       return body;
     };
     for (const branch of this.#branches) branch.start({ ...template, offer });
@@ -70,6 +73,7 @@ export class ForkedRoute implements Route {
         for (const [other, branch] of this.#branches.entries()) if (other !== at) branch.cancel();
         observer.answered(dialog, response);
       },
+      attemptFailed: (text) => isFirst() && observer.attemptFailed(text),
       ended: (outcome) => this.#ended(outcome),
       lateEvent: () => observer.lateEvent(),
     };

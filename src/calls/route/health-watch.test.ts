@@ -2,7 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { silentLog } from '../../lib/log.ts';
 import { seededRandom } from '../../lib/random.ts';
-import { connectionPolicyTarget, insecureTarget, newRow } from '../../resources/index.ts';
+import {
+  connectionPolicyTarget,
+  insecureTarget,
+  newRow,
+  originationUrl,
+  trunk,
+} from '../../resources/index.ts';
 import type { CallReport, Target } from '../../routing/index.ts';
 import type { Endpoint, RequestOptions, RequestOutcome, UserAgent } from '../../sip/index.ts';
 import type { Directory } from '../../store/index.ts';
@@ -57,11 +63,36 @@ const rowOf = ({ sid, uri, enabled = true }: TargetSpec) =>
     { clock, random: seededRandom(1) },
   );
 
+const SECURE_TRUNK = `TK${'1'.repeat(32)}`;
+
+const urlOf = ({ sid, uri: sipUrl, enabled = true }: TargetSpec) =>
+  newRow(
+    originationUrl,
+    {
+      sid,
+      accountSid: 'AC1',
+      trunkSid: SECURE_TRUNK,
+      friendlyName: '',
+      sipUrl,
+      priority: 1,
+      weight: 1,
+      enabled,
+    },
+    { clock, random: seededRandom(1) },
+  );
+
+const isUrl = ({ sid }: TargetSpec): boolean => sid.startsWith('OU');
+
 const directory = {
-  all: () => specs.map(rowOf),
-  find: (_definition: unknown, sid: string) => {
+  all: (definition: unknown) =>
+    definition === originationUrl
+      ? specs.filter(isUrl).map(urlOf)
+      : specs.filter((spec) => !isUrl(spec)).map(rowOf),
+  find: (definition: unknown, sid: string) => {
+    if (definition === trunk) return { secure: true };
     const spec = specs.find((each) => each.sid === sid);
-    return spec && rowOf(spec);
+    if (!spec || isUrl(spec) !== (definition === originationUrl)) return undefined;
+    return isUrl(spec) ? urlOf(spec) : rowOf(spec);
   },
   findBy: (definition: unknown, { targetSid }: { targetSid: string }) => {
     expect(definition).toBe(insecureTarget);
@@ -78,7 +109,7 @@ function watch(settings: Partial<HealthSettings> = {}): HealthWatch {
     random: seededRandom(1),
     fromDomain: '192.0.2.99',
     locate: async (uri) => addresses(uri),
-    settings: { intervalMs: 30_000, failures: 3, recoveryMs: 15_000, ...settings },
+    settings: { intervalMs: 30_000, failures: 3, recoveryMs: 15_000, silenceMs: 4_000, ...settings },
   });
 }
 
@@ -125,6 +156,20 @@ describe('the round of OPTIONS', () => {
     expect(health.counts()).toMatchObject({ states: { up: 2, down: 0 }, transitions: { up: 2 } });
     health.stop();
     expect(clock.pending).toBe(0);
+  });
+
+  it('asks origination URLs as calls reach them', async () => {
+    specs = [
+      { sid: 'OU1', uri: 'sip:pbx.example;transport=udp' },
+      { sid: 'OU2', uri: 'sip:off.example', enabled: false },
+    ];
+    addresses = () => [{ transport: 'tls', address: 'pbx.example', port: 5061 }];
+    const health = watch();
+    health.start();
+    await pass(60_000);
+    expect(new Set(urisAsked())).toEqual(new Set(['sip:pbx.example;transport=tls']));
+    expect(health.of({ uri: 'sip:pbx.example;secure=true' }).state).toBe('up');
+    health.stop();
   });
 
   it('follows the directory: new targets are asked, removed and disabled ones are not, and are forgotten', async () => {

@@ -1,8 +1,9 @@
-// Watches over targets: asks each by OPTIONS now and then, takes in what calls met there, and tells routing who is down.
+// Watches over targets and origination URLs: asks each by OPTIONS now and then, takes in what calls met there, and tells
+// routing who is down.
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
-import { connectionPolicyTarget, insecureTarget } from '../../resources/index.ts';
+import { connectionPolicyTarget, insecureTarget, originationUrl, trunk } from '../../resources/index.ts';
 import {
   type CallReport,
   HEALTH_STATES,
@@ -11,19 +12,21 @@ import {
   type HealthRules,
   type HealthState,
   NEW_HEALTH,
-  SILENCE_MS,
   stepHealth,
   type Target,
   type TargetHealth,
 } from '../../routing/index.ts';
 import { type Endpoint, formatUri, parseUri, type RequestOutcome, type UserAgent } from '../../sip/index.ts';
 import type { Directory } from '../../store/index.ts';
+import { originationTarget } from './plan-origination.ts';
 import { reachedUri } from './request-uri.ts';
 import type { HealthBook } from './route-runner.ts';
 
 export interface HealthSettings extends HealthRules {
   /** Every enabled target is asked once in so long; 0 asks only those that are down. */
   readonly intervalMs: number;
+  /** An answer must come within this time. */
+  readonly silenceMs: number;
 }
 
 export interface HealthWatchDeps {
@@ -128,7 +131,8 @@ export class HealthWatch implements HealthBook {
 
   #beginRound(): void {
     this.#round += 1;
-    const rows = this.#deps.directory.all(connectionPolicyTarget);
+    const { directory } = this.#deps;
+    const rows = [...directory.all(connectionPolicyTarget), ...directory.all(originationUrl)];
     this.#queue = { sids: rows.filter(({ enabled }) => enabled).map(({ sid }) => sid), next: 0 };
     this.#prune();
   }
@@ -150,7 +154,8 @@ export class HealthWatch implements HealthBook {
   #placeOf(sid: string): Place | undefined {
     const { directory } = this.#deps;
     const row = directory.find(connectionPolicyTarget, sid);
-    if (!row?.enabled || row.target === null) return undefined;
+    if (!row) return pbxPlace(sid, directory);
+    if (!row.enabled || row.target === null) return undefined;
     return { uri: row.target, insecure: directory.findBy(insecureTarget, { targetSid: sid }).length > 0 };
   }
 
@@ -236,14 +241,13 @@ export class HealthWatch implements HealthBook {
 
   /** Asks the addresses in turn, as a call would try them, until one is alive. */
   async #answerOf(place: Place): Promise<HealthInput> {
-    const { locate } = this.#deps;
+    const { locate, settings } = this.#deps;
     let input: HealthInput = { type: 'check-impossible', why: 'it has no address' };
     try {
       for (const endpoint of await locate(place.uri)) {
         const isInsecure = place.insecure === true && endpoint.transport === 'tls';
-        input = inputOf(
-          await this.#options(place.uri, isInsecure ? { ...endpoint, insecure: true } : endpoint),
-        );
+        const destination = isInsecure ? { ...endpoint, insecure: true } : endpoint;
+        input = inputOf(await this.#options(place.uri, destination), settings.silenceMs);
         if (input.type === 'check-answered' && input.status !== 503) return input;
       }
     } catch (error) {
@@ -254,10 +258,10 @@ export class HealthWatch implements HealthBook {
 
   /** An answer counts for as long as it does for a call. @throws {SipSyntaxError} */
   #options(uri: string, destination: Endpoint): Promise<RequestOutcome> {
-    const { agent, fromDomain } = this.#deps;
+    const { agent, fromDomain, settings } = this.#deps;
     return new Promise((resolve, reject) => {
-      const limit = this.#after(SILENCE_MS, () => resolve({ kind: 'timeout' }));
-      const from = `sip:${fromDomain.includes(':') ? `[${fromDomain}]` : fromDomain}`;
+      const limit = this.#after(settings.silenceMs, () => resolve({ kind: 'timeout' }));
+      const from = `sip:${fromDomain}`;
       const asked = formatUri({ ...reachedUri(parseUri(uri)), headers: [] });
       try {
         agent.request({ method: 'OPTIONS', uri: asked, from, destination }, (outcome) => {
@@ -291,6 +295,13 @@ export class HealthWatch implements HealthBook {
   }
 }
 
+/** The same of an origination URL. */
+function pbxPlace(sid: string, directory: Directory): Place | undefined {
+  const url = directory.find(originationUrl, sid);
+  const owner = url?.enabled ? directory.find(trunk, url.trunkSid) : undefined;
+  return url && owner ? { uri: originationTarget(owner, url.sipUrl) } : undefined;
+}
+
 const keyOf = ({ uri, insecure }: Place): string => (insecure ? `${uri} insecure` : uri);
 
 const newEntry = ({ uri, insecure = false }: Place): Entry => ({
@@ -305,12 +316,12 @@ const newEntry = ({ uri, insecure = false }: Place): Entry => ({
 const perState = (): Record<HealthState, number> =>
   Object.fromEntries(HEALTH_STATES.map((state) => [state, 0])) as Record<HealthState, number>;
 
-function inputOf(outcome: RequestOutcome): HealthInput {
+function inputOf(outcome: RequestOutcome, silenceMs: number): HealthInput {
   switch (outcome.kind) {
     case 'response':
       return { type: 'check-answered', status: outcome.response.status };
     case 'timeout':
-      return { type: 'check-failed', why: `no answer within ${SILENCE_MS / 1000} s` };
+      return { type: 'check-failed', why: `no answer within ${silenceMs / 1000} s` };
     case 'transport':
       return { type: 'check-failed', why: outcome.message };
   }

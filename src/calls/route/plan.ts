@@ -27,7 +27,14 @@ export function planCall(question: RouteQuestion, world: PlanWorld): CallPlan {
   const timeoutMs = question.timeoutS * 1000;
   if (/^sips?:/i.test(question.to))
     return { ...planSip(question, world), timeoutMs, connectionPolicySid: null };
-  const { directory } = world;
+  return planNumber(question, world);
+}
+
+/** The same for a phone number: over the BYOC trunk that the question names. */
+export function planNumber(
+  question: RouteQuestion,
+  { directory }: { readonly directory: Directory },
+): CallPlan {
   const trunk = ownTrunk(question, directory);
   const policySid = trunk?.connectionPolicySid ?? null;
   const targets = policySid === null ? [] : directory.children(connectionPolicyTarget, policySid);
@@ -43,7 +50,7 @@ export function planCall(question: RouteQuestion, world: PlanWorld): CallPlan {
       enabled,
       insecure: directory.findBy(insecureTarget, { targetSid: sid }).length > 0,
     })),
-    timeoutMs,
+    timeoutMs: question.timeoutS * 1000,
     connectionPolicySid: policySid,
     fromDomain: trunk && fromDomainOf(trunk, directory),
   };

@@ -15,6 +15,13 @@ const OURS = new Set(['secure', 'edge', 'region', 'tnx']);
 /** Whether the target wants TLS and SRTP: `;secure=true`. */
 export const isSecure = ({ params }: SipUri): boolean => params.get('secure')?.toLowerCase() === 'true';
 
+/** The same URI, for TLS and SRTP whatever transport it names. */
+export function asSecure(uri: SipUri): SipUri {
+  const params = new Map(uri.params);
+  params.delete('transport');
+  return { ...uri, scheme: 'sip', params: params.set('secure', 'true') };
+}
+
 /** The URI as it is looked up and called: over TLS where it is secure, without the parameters that are ours. */
 export function reachedUri(uri: SipUri): SipUri {
   const params = new Map([...uri.params].filter(([name]) => !OURS.has(name)));

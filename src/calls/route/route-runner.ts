@@ -5,6 +5,7 @@ import {
   type CallReport,
   type FailoverAction,
   type FailoverInput,
+  type FailoverRules,
   type FailoverState,
   type FailoverTimer,
   newFailover,
@@ -29,7 +30,7 @@ import type {
   UserAgent,
 } from '../../sip/index.ts';
 import { formatUri, parseNameAddr, parseUri, SipSyntaxError } from '../../sip/index.ts';
-import { isSecure, requestUri } from './request-uri.ts';
+import { asSecure, isSecure, requestUri } from './request-uri.ts';
 
 /** What is known of the health of targets, and who is told how calls fare there. */
 export interface HealthBook {
@@ -43,8 +44,16 @@ export interface RouteRunnerDeps {
   locate(uri: string): Promise<readonly Endpoint[]>;
   readonly clock: Clock;
   readonly random: Random;
+  readonly rules: FailoverRules;
   /** Without it every target counts as alive. */
   readonly health?: HealthBook;
+}
+
+/** Whom an offer is for: with SRTP or not, at which address, and whether together with the one before. */
+export interface OfferTarget {
+  readonly secure: boolean;
+  readonly to: string;
+  readonly again?: boolean;
 }
 
 /** What is the same in every attempt of a call. */
@@ -52,9 +61,11 @@ export interface InviteTemplate {
   /** User part for targets that name none: the number dialled; undefined where a SIP URI is called as it is. */
   readonly user: string | undefined;
   readonly fromUri: string;
+  /** Display name in From. */
+  readonly fromName?: string;
   readonly headers: readonly HeaderField[];
-  /** Our session description for a target that wants SRTP or not; each target's keys are its own. */
-  readonly offer: (target: { readonly secure: boolean }) => Body;
+  /** Our session description for a target; each one's keys are its own. */
+  readonly offer: (target: OfferTarget) => Body;
   /** Answers a target's challenge. */
   readonly credentials?: Credentials;
 }
@@ -68,6 +79,8 @@ export interface RouteObserver {
   /** A final response to the INVITE with this Call-ID, before what it leads to is told. */
   final(callId: string, response: ResponseView): void;
   answered(dialog: Dialog, response: ResponseView): void;
+  /** A target could not take the call, which goes on to the next; who and why, in words. */
+  attemptFailed(text: string): void;
   ended(outcome: Exclude<RouteOutcome, { kind: 'answered' }>): void;
   /** Something came after an attempt was given up, perhaps after `ended`: the trace has grown. */
   lateEvent(): void;
@@ -97,7 +110,7 @@ export class RouteRunner implements Route {
     this.#plan = plan;
     this.#observer = observer;
     const targets = withHealth(plan.targets, deps.health);
-    this.#state = newFailover({ ...plan, targets }, deps.random, trace);
+    this.#state = newFailover({ ...plan, targets }, deps, trace);
   }
 
   get trace(): RouteTrace {
@@ -136,6 +149,8 @@ export class RouteRunner implements Route {
         return;
       case 'report':
         return this.#deps.health?.report(action.target, action.report);
+      case 'attempt-failed':
+        return this.#observer.attemptFailed(action.text);
       case 'ringing':
         return this.#observer.ringing();
       case 'ended':
@@ -184,9 +199,10 @@ export class RouteRunner implements Route {
       {
         uri,
         from: template.fromUri,
+        ...(template.fromName !== undefined && { fromName: template.fromName }),
         destination,
         headers: [...template.headers, ...headers],
-        body: template.offer({ secure: isSecure(asked) }),
+        body: template.offer({ secure: isSecure(asked), to: destination.address }),
         ...(template.credentials && { credentials: template.credentials }),
       },
       {
@@ -203,7 +219,7 @@ export class RouteRunner implements Route {
         },
         failed: (failure) => {
           if (failure.kind === 'response') this.#observer.final(this.#invite?.callId ?? '', failure.response);
-          current(inputOf(failure));
+          current(inputOf(failure, isSecure(asked)));
         },
         late: (event) => this.#late(target, event),
       },
@@ -220,10 +236,11 @@ export class RouteRunner implements Route {
 export const withHealth = (targets: readonly Target[], health: HealthBook | undefined): readonly Target[] =>
   health ? targets.map((target) => ({ ...target, health: health.of(target) })) : targets;
 
-function inputOf(failure: InviteFailure): FailoverInput {
+/** @param secure whether the target was called with TLS and SRTP: so is where it sends the call */
+function inputOf(failure: InviteFailure, secure: boolean): FailoverInput {
   switch (failure.kind) {
     case 'response':
-      return refusal(failure.response);
+      return refusal(failure.response, secure);
     case 'timeout':
       return { type: 'unreachable', why: 'no response at all' };
     case 'transport':
@@ -231,16 +248,17 @@ function inputOf(failure: InviteFailure): FailoverInput {
   }
 }
 
-function refusal(response: ResponseView): FailoverInput {
+function refusal(response: ResponseView, secure: boolean): FailoverInput {
   const { status, reason } = response;
-  const contact = status === 302 ? firstContact(response) : undefined;
+  const contact = status === 302 ? firstContact(response, secure) : undefined;
   return { type: 'refused', status, reason, ...(contact === undefined ? {} : { contact }) };
 }
 
 /** Undefined where there is none, or it is no SIP URI. */
-function firstContact(response: ResponseView): string | undefined {
+function firstContact(response: ResponseView, secure: boolean): string | undefined {
   try {
-    return formatUri(parseUri(parseNameAddr(response.header('Contact') ?? '').uri));
+    const uri = parseUri(parseNameAddr(response.header('Contact') ?? '').uri);
+    return formatUri(secure ? asSecure(uri) : uri);
   } catch {
     return undefined;
   }

@@ -61,14 +61,15 @@ function childQuestion(order: ChildOrder, directory: Directory): RouteQuestion {
 }
 
 export const childValues = (
-  { parent, statusCallback }: ChildOrder,
+  { parent, statusCallback, trunk }: ChildOrder,
   { question: { to, from, byoc }, plan }: ChildRoute,
 ) =>
   ({
     accountSid: parent.accountSid,
     to,
     from,
-    direction: 'outbound-dial',
+    direction: trunk?.direction ?? 'outbound-dial',
+    trunkSid: trunk?.sid ?? null,
     parentCallSid: parent.sid,
     byocTrunkSid: plan.connectionPolicySid === null ? null : (byoc ?? null),
     connectionPolicySid: plan.connectionPolicySid,
@@ -78,9 +79,13 @@ export const childValues = (
   }) as const;
 
 export function childInvite(
-  { headers, sipAuth }: ChildOrder,
+  { headers, sipAuth, callerId }: ChildOrder,
   hopsLeft: number | undefined,
-): Pick<CallOrder, 'sipAuth'> & { readonly headers: readonly HeaderField[] } {
+): Pick<CallOrder, 'sipAuth' | 'callerId'> & { readonly headers: readonly HeaderField[] } {
   const hops: readonly HeaderField[] = hopsLeft === undefined ? [] : [['Max-Forwards', String(hopsLeft)]];
-  return { headers: [...hops, ...headers], ...(sipAuth && { sipAuth }) };
+  return {
+    headers: [...hops, ...headers],
+    ...(sipAuth && { sipAuth }),
+    ...(callerId !== undefined && { callerId }),
+  };
 }

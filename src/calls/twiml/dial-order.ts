@@ -10,6 +10,10 @@ export interface ChildOrder {
   readonly parent: CallRow;
   readonly to: string;
   readonly from: string;
+  /** Whom the callee sees calling, where it is not `from`. */
+  readonly callerId?: string;
+  /** Of a call that a PBX has transferred; a Dial's has none. */
+  readonly trunk?: { readonly sid: string; readonly direction: CallRow['direction'] };
   /** Sid of the BYOC trunk, as written. */
   readonly byoc?: string;
   readonly timeoutS: number;

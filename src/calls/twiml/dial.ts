@@ -1,7 +1,7 @@
 // Performs a Dial: rings callees as calls of their own, lets the caller hear what belongs, bridges, and tells the outcome.
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { MediaError, type MediaSession } from '../../media/index.ts';
-import type { DialOutcome, DialRules, DialTarget } from '../../twiml/index.ts';
+import type { Action, DialOutcome, DialRules, DialTarget } from '../../twiml/index.ts';
 import type { CallRow } from '../call-life.ts';
 import type { CallScript } from '../call-script.ts';
 import type { RecordingEvent } from '../control.ts';
@@ -37,6 +37,7 @@ export interface Caller {
   note: LiveCall['note'];
   /** A callee asks to be sent elsewhere; whether the document that is asked for takes the Dial's place. */
   transfer(target: string): boolean;
+  end: LiveCall['end'];
 }
 
 export interface DialDeps {
@@ -58,6 +59,8 @@ export class DialRun implements VerbRun<DialOutcome> {
   #isPerforming = false;
   #timeLimit: Timer | undefined;
   #recording: LiveRecording | undefined;
+  /** The caller is about to leave, once the callee has its document. */
+  #leaving: Promise<void> | undefined;
 
   constructor(deps: DialDeps, caller: Caller, rules: DialRules) {
     this.#deps = deps;
@@ -84,6 +87,17 @@ export class DialRun implements VerbRun<DialOutcome> {
 
   stop(): void {
     this.#feed({ type: 'stop' });
+  }
+
+  handOver({ to, parameters }: Action & { type: 'hand-over' }): boolean {
+    const { phase, winner } = this.#state;
+    const callee = winner === undefined ? undefined : this.#children[winner];
+    if (phase !== 'talking' || !callee) return false;
+    // Now: a caller who hangs up without waiting does not take the callee along.
+    const document = callee.goOnAlone(to, parameters);
+    this.#leaving = document.then(() => this.#caller.end('it was sent elsewhere, as it had asked by REFER'));
+    this.#feed({ type: 'moved', branch: winner as number });
+    return true;
   }
 
   #feed(input: DialInput): void {
@@ -224,6 +238,7 @@ export class DialRun implements VerbRun<DialOutcome> {
     caller?.stopPlaying();
     const told = this.#outcome(branch);
     const recorded = await this.#recording?.stop();
+    await this.#leaving;
     const recordingUrl = recorded && recorded.status !== 'absent' ? this.#recording?.url : undefined;
     this.#resolve({ ...told, ...(recordingUrl !== undefined && { recordingUrl }) });
   }

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import type { MediaSession } from '../../media/index.ts';
 import type { PromptAction } from '../../twiml/index.ts';
 import type { Notice } from '../call-log.ts';
-import type { WebhookResult } from '../webhook/client.ts';
+import type { WebhookResult } from '../webhook/request.ts';
 import { withoutSecrets } from '../webhook/url-display.ts';
 
 /** Twilio: audio whose type cannot be played. */

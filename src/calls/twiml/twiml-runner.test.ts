@@ -3,7 +3,7 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import type { MediaSession, Prompt } from '../../media/index.ts';
 import type { DialOutcome } from '../../twiml/index.ts';
 import type { WebhookTarget } from '../control.ts';
-import type { WebhookResult } from '../webhook/client.ts';
+import type { WebhookResult } from '../webhook/request.ts';
 import { TwimlRunner, type TwimlRunnerDeps } from './twiml-runner.ts';
 
 const FALLBACK = { url: 'http://app/fallback', method: 'POST' } as const;

@@ -18,7 +18,7 @@ import {
   type TwimlWarning,
 } from '../../twiml/index.ts';
 import type { TwimlSource, WebhookTarget } from '../control.ts';
-import type { WebhookResult } from '../webhook/client.ts';
+import type { WebhookResult } from '../webhook/request.ts';
 import { withoutSecrets } from '../webhook/url-display.ts';
 import { GatherRun } from './gather-run.ts';
 import { PromptPlayer, type PromptPlayerDeps } from './prompt-player.ts';
@@ -42,6 +42,8 @@ export interface VerbRun<T> {
   stop(): void;
   /** The party pressed a key. */
   key?(key: string): void;
+  /** The party leaves, and who it talks with goes on with a document of its own; false where it talks with nobody. */
+  handOver?(action: Action & { type: 'hand-over' }): boolean;
 }
 
 export interface TwimlRunnerDeps extends PromptPlayerDeps {
@@ -76,7 +78,7 @@ export class TwimlRunner {
   /** Undefined while a document is fetched. */
   #step: DocumentStep | undefined;
   #gather: GatherRun | undefined;
-  #verb: Pick<VerbRun<unknown>, 'stop' | 'key'> | undefined;
+  #verb: Omit<VerbRun<unknown>, 'outcome'> | undefined;
   /** Where the running document came from. */
   #url: string | undefined;
   #hasEnded = false;
@@ -94,6 +96,12 @@ export class TwimlRunner {
     if (this.#hasEnded) return;
     if ('twiml' in source) this.#execute(source.twiml, undefined);
     else void this.#fetch(source);
+  }
+
+  /** The same with a document that is asked for with more parameters; resolves when it is there, or cannot be had. */
+  async follow(target: WebhookTarget, parameters: Parameters): Promise<void> {
+    this.stop();
+    if (!this.#hasEnded) await this.#fetch(target, parameters);
   }
 
   /** Ends the run; nothing of it is heard or told any more. */
@@ -119,9 +127,17 @@ export class TwimlRunner {
     else this.#verb?.key?.(key);
   }
 
-  /** A party of the running Dial sent REFER; true where a document takes the Dial's place, which is then asked for. */
+  /** The callee of the running Dial sent REFER; true where a document takes the Dial's place, which is then asked for. */
   transfer(target: string): boolean {
     return this.#verb !== undefined && this.#go({ type: 'transfer', target })?.action.type === 'fetch';
+  }
+
+  /** The caller of the running Dial sent REFER; true where the callee goes on with a document, and the caller may go. */
+  handOver(target: string): boolean {
+    const verb = this.#verb;
+    if (!verb?.handOver) return false;
+    const action = this.#go({ type: 'transfer', target, by: 'caller' })?.action;
+    return action?.type === 'hand-over' && verb.handOver(action);
   }
 
   /** The call is over. What is still to be told to the app is; `over` says when that is done. */

@@ -1,6 +1,6 @@
 // One attempt of a webhook request: its redirects and its login are followed, and its answer is read up to a bound.
 import { type Dispatcher, request as send } from 'undici';
-import type { WebhookRequest, WebhookResponse, WebhookResult } from './client.ts';
+import type { WebhookRequest, WebhookResponse, WebhookResult } from './request.ts';
 import type { SessionMemory, UrlCredentials } from './session.ts';
 import { decodeForm, sign } from './signature.ts';
 import { readWebhookUrl, requestedUrl } from './url.ts';

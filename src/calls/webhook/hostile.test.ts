@@ -8,7 +8,8 @@ import { startWebhookApp, type WebhookApp } from '../../../test/support/webhook-
 import { allowNetworks, type Networks } from '../../lib/networks.ts';
 import { seededRandom } from '../../lib/random.ts';
 import { selfSignedCertificate } from '../../lib/self-signed-certificate.ts';
-import { createWebhookClient, type WebhookClientOptions, type WebhookRequest } from './client.ts';
+import { createWebhookClient, type WebhookClientOptions } from './client.ts';
+import type { WebhookRequest } from './request.ts';
 
 const open: (() => unknown)[] = [];
 afterEach(async () => {

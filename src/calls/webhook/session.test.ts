@@ -4,7 +4,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { startWebhookApp, type WebhookApp } from '../../../test/support/webhook-app.ts';
 import { allowNetworks } from '../../lib/networks.ts';
 import { seededRandom } from '../../lib/random.ts';
-import { createWebhookClient, type WebhookRequest } from './client.ts';
+import { createWebhookClient } from './client.ts';
+import type { WebhookRequest } from './request.ts';
 
 const client = createWebhookClient(allowNetworks('private'), 'Tandem/test', {
   random: seededRandom(1),

@@ -9,18 +9,23 @@ export type FormParameters = readonly (readonly [name: string, value: string])[]
  * @param form the POST body's parameters; empty for a GET, whose parameters are in the URL.
  */
 export function sign(authToken: string, url: string, form: FormParameters): string {
-  const hmac = createHmac('sha1', authToken).update(signedUrl(url));
-  const values = new Map<string, Set<string>>();
-  for (const [name, value] of form) values.set(name, (values.get(name) ?? new Set()).add(value));
-  for (const [name, of] of [...values].toSorted(byName)) {
-    for (const value of [...of].toSorted()) hmac.update(name + value);
+  let text = signedUrl(url);
+  let before: Parameter | undefined;
+  for (const parameter of form.toSorted(byNameAndValue)) {
+    // One that comes twice counts once.
+    if (before === undefined || byNameAndValue(before, parameter) !== 0) text += parameter[0] + parameter[1];
+    before = parameter;
   }
-  return hmac.digest('base64');
+  return createHmac('sha1', authToken).update(text).digest('base64');
 }
 
+type Parameter = FormParameters[number];
+
 /** By UTF-16 units, as the official validators sort. */
-const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
-  a < b ? -1 : Number(a > b);
+const byNameAndValue = ([a, one]: Parameter, [b, other]: Parameter): number =>
+  compare(a, b) || compare(one, other);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 function signedUrl(url: string): string {
   const [, scheme, authority, rest] = /^(https?:\/\/)([^/?]*)(.*)$/s.exec(url) ?? [];

@@ -42,6 +42,7 @@ export const call = resource({
   kind: 'record',
   operations: ['fetch', 'list'],
   filters: ['to', 'from', 'parentCallSid', 'status', 'startTime', 'endTime'],
+  orders: ['startTime', 'endTime'],
   links: {
     events: 'Events',
     notifications: 'Notifications',

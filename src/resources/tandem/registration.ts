@@ -30,6 +30,8 @@ export const registration = resource({
     sourceIp: text().required().readOnly(),
     sourcePort: integer({ max: 65_535 }).required().readOnly(),
     transport: enumeration(['udp', 'tcp', 'tls']).required().readOnly(),
+    /** Of the listener that it came to. */
+    ownAddress: text().internal(),
     userAgent: text().readOnly(),
     sipCallId: text().required().readOnly(),
     cseq: integer().required().internal(),

@@ -1,10 +1,10 @@
 // Requests of ours inside a dialog: their numbers, their route, and the credentials they are challenged for.
-import type { Body, Endpoint, HeaderField } from '../agent.ts';
+import type { Body, DialogIdentity, Endpoint, HeaderField } from '../agent.ts';
 import type { Credentials } from '../auth/digest.ts';
 import { isLargeInDialog } from '../large-request.ts';
 import { type RequestParts, serializeRequest } from '../message/serialize.ts';
 import { type Outgoing, SentRequest } from '../request.ts';
-import { dialogDestination, newBranch, requestHeaders, type Stack, viaOf } from '../stack.ts';
+import { dialogDestination, newBranch, type Stack, viaOf } from '../stack.ts';
 import type { ClientUser } from '../transaction/client-transaction.ts';
 import type { Flow } from '../transport/transport.ts';
 import { type DialogState, type DialogTarget, targetOf } from './dialog.ts';
@@ -35,6 +35,12 @@ export class DialogRequests {
     this.state = state;
     this.flow = flow;
     this.#credentials = credentials;
+  }
+
+  get identity(): DialogIdentity {
+    const { remoteSeq: _, ...state } = this.state;
+    const { transport, peer } = this.flow;
+    return { ...state, peer: { ...peer, local: transport.local.address } };
   }
 
   /** @throws {SipSyntaxError} when it may not go on the wire; nothing is sent then. */
@@ -91,7 +97,8 @@ export class DialogRequests {
       callId: this.state.callId,
       seq,
       routes,
-      headers: [...requestHeaders(this.#stack), ...(extras.headers ?? [])],
+      fixed: this.#stack.lines.request,
+      headers: extras.headers ?? [],
       ...(extras.body && { body: extras.body }),
     };
     return { request, flow: { transport, peer } };

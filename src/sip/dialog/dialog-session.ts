@@ -3,6 +3,7 @@ import type {
   Body,
   Dialog,
   DialogHandlers,
+  DialogIdentity,
   DialogRequest,
   HeaderField,
   ReofferOutcome,
@@ -18,7 +19,7 @@ import type { Flow } from '../transport/transport.ts';
 import { dialogKey, received, refreshed } from './dialog.ts';
 import { DialogRequests, type Extras } from './dialog-requests.ts';
 import { failureOf } from './failure.ts';
-import { checkInDialog, sendInDialog } from './in-dialog.ts';
+import { checkInDialog, replyInDialog, sendInDialog } from './in-dialog.ts';
 import { acceptOffer, PendingOffer, type Served } from './pending-offer.ts';
 import { Referrals } from './referral.ts';
 import { isGone, isSuccess, type Offer, Reoffer } from './reoffer.ts';
@@ -30,7 +31,7 @@ import { SessionTimer } from './session-timer.ts';
 type EndedBy = 'remote' | 'local' | 'failure';
 
 export class DialogSession implements Dialog, InboundDialog {
-  /** Set while the INVITE has no final response, and for late PRACKs. */
+  /** Until the INVITE has its final response, and a 2xx of ours its ACK. */
   early: EarlyInvite | undefined;
   readonly requests: DialogRequests;
   readonly #stack: Stack;
@@ -77,6 +78,14 @@ export class DialogSession implements Dialog, InboundDialog {
 
   get remoteTag(): string {
     return this.requests.state.remoteTag;
+  }
+
+  get standing(): InboundDialog['standing'] {
+    return this.#end ? 'ended' : this.#confirmed ? 'confirmed' : 'early';
+  }
+
+  get identity(): DialogIdentity {
+    return this.requests.identity;
   }
 
   handle(handlers: DialogHandlers): void {
@@ -127,12 +136,13 @@ export class DialogSession implements Dialog, InboundDialog {
     this.#unacknowledged = new SentSuccess(this.#stack, invite, octets, () => this.#ackMissing());
   }
 
-  acknowledged(ack: SipMessage): void {
+  acknowledged(ack: SipMessage): boolean {
     const acknowledged = this.#unacknowledged;
-    if (!acknowledged?.takes(ack)) return;
-    this.#unacknowledged = undefined;
+    if (!acknowledged?.takes(ack)) return false;
+    this.#unacknowledged = this.early = undefined;
     this.#sendHeldBye();
     if (acknowledged.isOffer && ack.bodyOctets !== '' && !this.#end) this.#handlers?.answered?.(ack.body);
+    return true;
   }
 
   answeredAgain(response: SipMessage): void {
@@ -197,8 +207,7 @@ export class DialogSession implements Dialog, InboundDialog {
     if (refusal && !isNotify) return refusal;
     if (this.#end) return { status: 481 };
     if (request.method === 'REFER' && (!this.#confirmed || this.#isOfferPending())) return { status: 491 };
-    const reply = this.#handlers?.requested?.(request) ?? (isNotify ? 200 : 403);
-    return typeof reply === 'number' ? { status: reply } : reply;
+    return replyInDialog(request, this.#handlers?.requested?.(request), this.requests.flow);
   }
 
   #byeReceived(bye: Served): void {

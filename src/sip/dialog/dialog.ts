@@ -2,7 +2,7 @@
 import { splitList } from '../message/grammar.ts';
 import { HEADER } from '../message/headers.ts';
 import type { SipMessage } from '../message/message.ts';
-import { addressUri, isLooseRoute, parseNameAddr } from '../message/name-addr.ts';
+import { addressUri, checkNameAddr, isLooseRoute } from '../message/name-addr.ts';
 import { checked, type RequestParts } from '../message/serialize.ts';
 
 export interface DialogState {
@@ -62,20 +62,28 @@ export function uasDialog(invite: SipMessage, localTag: string, fallback: string
   });
 }
 
-const recordRoute = (message: SipMessage): string[] => {
-  const routes = message.values(HEADER.recordRoute).flatMap(splitList);
-  for (const route of routes) parseNameAddr(route);
+const NO_ROUTES: readonly string[] = [];
+
+const recordRoute = (message: SipMessage): readonly string[] => {
+  const values = message.values(HEADER.recordRoute);
+  if (values.length === 0) return NO_ROUTES;
+  const routes = values.flatMap(splitList);
+  for (const route of routes) checkNameAddr(route);
   return routes;
 };
 
 function contactUri(message: SipMessage): string | undefined {
   const contact = message.header('Contact');
-  return contact === undefined ? undefined : parseNameAddr(contact).uri;
+  return contact === undefined ? undefined : checkNameAddr(contact);
 }
 
 function writable(dialog: DialogState): DialogState {
   const { callId, local, remote, routeSet, remoteTarget } = dialog;
-  for (const value of [callId, local, remote, remoteTarget, ...routeSet]) checked(value);
+  checked(callId);
+  checked(local);
+  checked(remote);
+  checked(remoteTarget);
+  for (const route of routeSet) checked(route);
   return dialog;
 }
 

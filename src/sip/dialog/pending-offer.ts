@@ -2,7 +2,7 @@
 import type { Timer } from '../../lib/clock.ts';
 import type { Body, HeaderField } from '../agent.ts';
 import type { SipMessage } from '../message/message.ts';
-import { capabilities, contactOf, responseOctets, type Stack } from '../stack.ts';
+import { contactOf, responseOctets, type Stack } from '../stack.ts';
 import type { ServerTransaction, ServerUser } from '../transaction/server-transaction.ts';
 import { lifetimeMs } from '../transaction/timers.ts';
 import { failureOf } from './failure.ts';
@@ -21,12 +21,8 @@ export function acceptOffer(
   answer: Body | undefined,
 ): { readonly octets: string; readonly interval?: SessionInterval | undefined } {
   const { interval, headers: intervalHeaders } = settled(request, stack.sessionTimer);
-  const headers: HeaderField[] = [
-    ['Contact', contactOf(transaction.flow.transport)],
-    ...capabilities(stack),
-    ...intervalHeaders,
-  ];
-  const reply = { status: 200, headers, ...(answer && { body: answer }) };
+  const headers: HeaderField[] = [['Contact', contactOf(transaction.flow.transport)], ...intervalHeaders];
+  const reply = { status: 200, fixed: stack.lines.answer, headers, ...(answer && { body: answer }) };
   const octets = responseOctets(request, transaction.flow, reply);
   transaction.respond(200, octets);
   return { octets, interval };

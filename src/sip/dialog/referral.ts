@@ -1,7 +1,7 @@
 // What REFER leads to: the subscription it opens, and the fragments its NOTIFYs carry (RFC 3515, RFC 3420).
 import type { Body, HeaderField } from '../agent.ts';
 import type { SipMessage } from '../message/message.ts';
-import { reasonOf } from '../status.ts';
+import { reasonOf } from '../message/status.ts';
 
 /** REFERs of ours that are not over, by their CSeq. */
 export class Referrals {
@@ -28,15 +28,26 @@ export class Referrals {
   }
 }
 
+/** Of the subscription that a NOTIFY belongs to. */
+export interface ReferEvent {
+  /** CSeq of its REFER; needed from the second one of a dialog on. */
+  readonly id?: string;
+  /** Seconds left of it; 60 without it. */
+  readonly expiresS?: number;
+  /** It ends, with whatever status. */
+  readonly reason?: 'timeout';
+}
+
 /** What a NOTIFY of a REFER carries: how the referred call stands. Anything from 200 on closes the subscription. */
-export function referNotify(status: number): {
-  readonly headers: readonly HeaderField[];
-  readonly body: Body;
-} {
-  const state = status < 200 ? 'active;expires=60' : 'terminated;reason=noresource';
+export function referNotify(
+  status: number,
+  { id, expiresS = 60, reason }: ReferEvent = {},
+): { readonly headers: readonly HeaderField[]; readonly body: Body } {
+  const isActive = status < 200 && reason === undefined;
+  const state = isActive ? `active;expires=${expiresS}` : `terminated;reason=${reason ?? 'noresource'}`;
   return {
     headers: [
-      ['Event', 'refer'],
+      ['Event', id === undefined ? 'refer' : `refer;id=${id}`],
       ['Subscription-State', state],
     ],
     body: {

@@ -3,14 +3,14 @@ import type { HeaderField } from '../agent.ts';
 import { parseDigits, skipToken } from './grammar.ts';
 import { HEADER } from './headers.ts';
 import type { SipMessage } from './message.ts';
-import { parseNameAddr } from './name-addr.ts';
+import { checkNameAddr } from './name-addr.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 import { parseUri } from './uri.ts';
 
 /** What is taken without a word of the layer above. */
 export const ALLOWED_METHODS = 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK';
-/** Extensions that may be required of us: RFC 3262, RFC 4028. */
-export const SUPPORTED = '100rel, timer';
+/** Extensions that may be required of us: RFC 3262, RFC 4028, RFC 3891, RFC 4488. */
+export const SUPPORTED = '100rel, timer, replaces, norefersub';
 /** Methods that are known and not taken: 405; any other is 501 (RFC 3261 §21.5.2). */
 const OTHER_METHODS = new Set(['REGISTER', 'SUBSCRIBE', 'NOTIFY', 'PUBLISH', 'MESSAGE', 'REFER', 'INFO']);
 const SUPPORTED_TAGS = new Set(SUPPORTED.split(', '));
@@ -57,8 +57,8 @@ function headerRefusal(request: SipMessage): Refusal | undefined {
   // Reading them is the check: each throws when malformed.
   request.via.check();
   void request.seq;
-  parseNameAddr(request.value(HEADER.from) ?? '');
-  parseNameAddr(request.value(HEADER.to) ?? '');
+  checkNameAddr(request.value(HEADER.from) ?? '');
+  checkNameAddr(request.value(HEADER.to) ?? '');
   if (request.seqMethod !== request.method) return badRequest('CSeq names another method');
   const hops = request.value(HEADER.maxForwards);
   if (hops === undefined) return undefined;
@@ -81,9 +81,9 @@ const hasScheme = (uri: string): boolean => /^[A-Za-z][A-Za-z0-9+\-.]*:/.test(ur
 function extensionRefusal(request: SipMessage): Refusal | undefined {
   // Require has no meaning in CANCEL and ACK (RFC 3261 §8.2.2.3).
   if (request.method === 'CANCEL' || request.method === 'ACK') return undefined;
-  const required = request
-    .headers('Require')
-    .filter((tag) => tag !== '' && !SUPPORTED_TAGS.has(tag.toLowerCase()));
+  const asked = request.headers('Require');
+  if (asked.length === 0) return undefined;
+  const required = asked.filter((tag) => tag !== '' && !SUPPORTED_TAGS.has(tag.toLowerCase()));
   if (required.length === 0) return undefined;
   const unsupported = required.filter((tag) => skipToken(tag, 0) === tag.length);
   return { status: 420, headers: [['Unsupported', unsupported.join(', ')]] };

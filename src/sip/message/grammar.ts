@@ -192,8 +192,8 @@ export function findParam(text: string, from: number, end: number, usual: string
   return undefined;
 }
 
-/** Whether a parameter between `from` and `end` starts with this letter: it may be the same one, spelled otherwise. */
-function hasParamLike(text: string, from: number, end: number, lowerLetter: number): boolean {
+/** Whether a parameter between `from` and `end` starts with this letter, in either case: it may be one that is looked for. */
+export function hasParamLike(text: string, from: number, end: number, lowerLetter: number): boolean {
   for (let at = from; at < end; at++) {
     if (text.charCodeAt(at) !== SEMICOLON) continue;
     if ((text.charCodeAt(skipSpace(text, at + 1)) | 32) === lowerLetter) return true;
@@ -216,6 +216,16 @@ export function parseParams(text: string, from: number): ReadonlyMap<string, str
     if (!found.has(name)) found.set(name, params.value);
   }
   return found;
+}
+
+/**
+ * Whether what follows `from` is parameters: throws where `parseParams` would.
+ * @throws {SipSyntaxError} `parameter`.
+ */
+export function checkParams(text: string, from: number): void {
+  if (from >= text.length) return;
+  const params = new ParamReader(text, from);
+  while (params.next());
 }
 
 /** Splits at commas outside quotes and angle brackets. */

@@ -28,6 +28,9 @@ export interface Layout {
   readonly status: number;
   readonly reason: string;
   readonly fields: readonly number[];
+  /** Which known headers are there, and which of them more than once: one bit for each, by its number. */
+  readonly present: number;
+  readonly repeated: number;
   /** Whether any header is folded over lines. */
   readonly folded: boolean;
   readonly bodyStart: number;
@@ -85,6 +88,8 @@ export class SipMessage implements RequestView, ResponseView {
   }
 
   headers(name: string): readonly string[] {
+    const id = KNOWN_IDS.get(name);
+    if (id !== undefined && !this.#has(id)) return NONE;
     const lower = fullName(name);
     const values = this.#valuesNamed(lower);
     return isListHeader(lower) ? values.flatMap(splitList) : values;
@@ -115,19 +120,19 @@ export class SipMessage implements RequestView, ResponseView {
     if (first < 0) return [];
     // One is the rule, and an array that never grows is small.
     const found = [this.#cut(first)];
+    if (!this.isRepeated(id)) return found;
     for (let at = this.#after(first, id); at >= 0; at = this.#after(at, id)) found.push(this.#cut(at));
     return found;
   }
 
   /** Whether a known header stands in more than one field. */
   isRepeated(id: number): boolean {
-    const first = this.#fieldOf(id);
-    return first >= 0 && this.#after(first, id) >= 0;
+    return (this.#layout.repeated & (1 << id)) !== 0;
   }
 
   /** Whether it has one Via in one field: nobody between its sender and us has passed it on. */
   get hasOneVia(): boolean {
-    return this.#fieldOf(HEADER.via) >= 0 && !this.isRepeated(HEADER.via) && this.via.isAlone;
+    return this.#has(HEADER.via) && !this.isRepeated(HEADER.via) && this.via.isAlone;
   }
 
   /** The topmost Via. */
@@ -173,9 +178,13 @@ export class SipMessage implements RequestView, ResponseView {
     this.#seqMethod = value.slice(skipSpace(value, end));
   }
 
+  #has(id: number): boolean {
+    return (this.#layout.present & (1 << id)) !== 0;
+  }
+
   /** Where the first field of a known header stands in the field table, or -1. */
   #fieldOf(id: number): number {
-    return this.#after(-FIELD_WIDTH, id);
+    return this.#has(id) ? this.#after(-FIELD_WIDTH, id) : -1;
   }
 
   /** Where the next field of a known header stands, or -1. */
@@ -212,6 +221,8 @@ export class SipMessage implements RequestView, ResponseView {
     return folded && value.includes('\r\n') ? unfolded(value) : value;
   }
 }
+
+const NONE: readonly string[] = [];
 
 /** Line ends with the white space around them become one space. A regular expression takes quadratic time for it. */
 const unfolded = (value: string): string => trimSpace(value.split('\r\n').map(trimSpace).join(' '));

@@ -1,5 +1,14 @@
 // name-addr and addr-spec with header parameters: From, To, Contact, Route (RFC 3261 §20.10, §25.1).
-import { isSpaceCode, LEFT_ANGLE, parseParams, QUOTE, skipQuoted, skipSpace, skipToken } from './grammar.ts';
+import {
+  checkParams,
+  isSpaceCode,
+  LEFT_ANGLE,
+  parseParams,
+  QUOTE,
+  skipQuoted,
+  skipSpace,
+  skipToken,
+} from './grammar.ts';
 import { fromOctets, toOctets } from './octets.ts';
 import { checked } from './serialize.ts';
 import { SipSyntaxError } from './syntax-error.ts';
@@ -50,11 +59,30 @@ export function addressEnd(text: string, start = 0, end = text.length): number {
 export function parseNameAddr(value: string): NameAddr {
   const angle = angleOf(value, 0, value.length);
   const end = addressEnd(value);
+  const uri = shapedUri(value, angle, end);
+  if (angle >= 0) checkDisplayName(value, angle);
+  return { name: angle < 0 ? '' : displayName(value, angle), uri, params: parseParams(value, end) };
+}
+
+/**
+ * Checks an address as `parseNameAddr` does, and gives its URI alone.
+ * @throws {SipSyntaxError} `name-addr` or `parameter`.
+ */
+export function checkNameAddr(value: string): string {
+  const angle = angleOf(value, 0, value.length);
+  const end = addressEnd(value);
+  const uri = shapedUri(value, angle, end);
+  if (angle >= 0) checkDisplayName(value, angle);
+  checkParams(value, end);
+  return uri;
+}
+
+function shapedUri(value: string, angle: number, end: number): string {
   const uri = angle < 0 ? value.slice(0, end).trimEnd() : value.slice(angle + 1, end - 1);
   if (!isUriShaped(uri)) fail(value);
   // Without brackets a URI with `?` would be ambiguous (RFC 3261 §20.10).
   if (angle < 0 && uri.includes('?')) fail(value);
-  return { name: angle < 0 ? '' : displayName(value, angle), uri, params: parseParams(value, end) };
+  return uri;
 }
 
 /** The URI of an address, as written. @throws {SipSyntaxError} `name-addr`. */
@@ -75,18 +103,20 @@ function isUriShaped(uri: string): boolean {
   return true;
 }
 
-function displayName(value: string, angle: number): string {
-  if (value.charCodeAt(0) === QUOTE) {
-    const quoted = value.slice(1, skipQuoted(value, 0) - 1);
-    return fromOctets(quoted.replace(/\\(.)/gs, '$1'));
-  }
-  // Unquoted, a display name is tokens and spaces only.
+/** Unquoted, a display name is tokens and spaces only. */
+function checkDisplayName(value: string, angle: number): void {
+  if (value.charCodeAt(0) === QUOTE) return;
   for (let at = 0; at < angle; at++) {
     const next = skipToken(value, at);
     if (next < angle && !isSpaceCode(value.charCodeAt(next))) fail(value);
     at = next;
   }
-  return value.slice(0, angle).trim();
+}
+
+function displayName(value: string, angle: number): string {
+  if (value.charCodeAt(0) !== QUOTE) return value.slice(0, angle).trim();
+  const quoted = value.slice(1, skipQuoted(value, 0) - 1);
+  return fromOctets(quoted.replace(/\\(.)/gs, '$1'));
 }
 
 /** `"name" <uri>`; the name is text and may hold anything but control characters, which the serialiser refuses. */

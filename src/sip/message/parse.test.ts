@@ -97,6 +97,8 @@ describe('refusalOf', () => {
     ['CSeq of 2^31 - 1', (text: string) => text.replace('CSeq: 7', 'CSeq: 2147483647'), undefined],
     ['CSeq of another method', (text: string) => text.replace('7 INVITE', '7 BYE'), 400],
     ['two From', (text: string) => text.replace('Call-ID', 'f: <sip:x@y>\r\nCall-ID'), 400],
+    ['a From parameter without a name', (text: string) => text.replace('tag=from1', 'tag=from1;=x'), 400],
+    ['a name in From that is no token', (text: string) => text.replace('From: ', 'From: a@b '), 400],
     ['no To', (text: string) => text.replace('To: <sip:b@example.com>\r\n', ''), 400],
     ['an empty Call-ID', (text: string) => text.replace('c1', ''), 400],
     ['Max-Forwards 256', (text: string) => text.replace('Call-ID', 'Max-Forwards: 256\r\nCall-ID'), 400],

@@ -47,6 +47,8 @@ export function scanMessage(text: string): SipMessage {
     status: 0,
     reason: '',
     fields: NO_FIELDS,
+    present: 0,
+    repeated: 0,
     folded: false,
     bodyStart: lineEnd + 2,
     bodyEnd: 0,
@@ -107,6 +109,8 @@ function scanHeaders(draft: Draft): void {
   let start = draft.bodyStart;
   let taken = 0;
   let lines = 0;
+  let present = 0;
+  let repeated = 0;
   while (octets[start] !== CR || octets[start + 1] !== LF) {
     let feed = text.indexOf('\n', start);
     if (feed < 0 || lines === MAX_HEADERS) {
@@ -133,7 +137,12 @@ function scanHeaders(draft: Draft): void {
       while (isSpaceCode(octets[valueStart] as number)) valueStart++;
       let valueEnd = feed - 1;
       while (valueEnd > valueStart && isSpaceCode(octets[valueEnd - 1] as number)) valueEnd--;
-      scratch[taken] = isSpaceCode(octets[colon - 1] as number) ? idBefore(start, colon) : idAt(node);
+      const id = isSpaceCode(octets[colon - 1] as number) ? idBefore(start, colon) : idAt(node);
+      if (id >= 0) {
+        repeated |= present & (1 << id);
+        present |= 1 << id;
+      }
+      scratch[taken] = id;
       scratch[taken + 1] = start;
       scratch[taken + 2] = valueStart;
       scratch[taken + 3] = valueEnd;
@@ -142,6 +151,8 @@ function scanHeaders(draft: Draft): void {
     start = feed + 1;
   }
   draft.fields = scratch.slice(0, taken);
+  draft.present = present;
+  draft.repeated = repeated;
   draft.bodyStart = Math.min(start + 2, text.length);
 }
 

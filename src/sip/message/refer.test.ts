@@ -1,7 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scanMessage } from './parse.ts';
-import { formatReferTo, formatReplaces, parseReferTo, parseReplaces, referredBy } from './refer.ts';
+import {
+  formatReferTo,
+  formatReplaces,
+  parseReferTo,
+  parseReplaces,
+  type ReferTarget,
+  referredBy,
+} from './refer.ts';
 
 describe('Replaces (RFC 3891)', () => {
   it.each([
@@ -29,6 +36,8 @@ describe('Replaces (RFC 3891)', () => {
     'a;to-tag=1',
     'a b;to-tag=1;from-tag=2',
     'a;to-tag="1";from-tag=2',
+    'a;to-tag=1;from-tag=2;TO-TAG=3',
+    'a;to-tag=1;from-tag=2;from-tag=2',
   ])('"%s" is none', (value) => {
     expect(() => parseReplaces(value)).toThrow(expect.objectContaining({ name: 'SipSyntaxError' }));
   });
@@ -47,7 +56,7 @@ describe('Replaces (RFC 3891)', () => {
 });
 
 describe('Refer-To (RFC 3515)', () => {
-  it.each([
+  it.each<readonly [string, ReferTarget]>([
     ['<sip:alice@atlanta.example.com>', { uri: 'sip:alice@atlanta.example.com', method: 'INVITE' }],
     ['sip:bob@h;x=1', { uri: 'sip:bob@h', method: 'INVITE' }],
     [
@@ -63,6 +72,17 @@ describe('Refer-To (RFC 3515)', () => {
         replaces: { callId: '12345@192.0.2.1', toTag: '12345', fromTag: '5FFE-3994', earlyOnly: false },
       },
     ],
+    [
+      '<sip:sales@pbx.example?X-Ticket=a%20b&Subject=no&x-queue=7>',
+      {
+        uri: 'sip:sales@pbx.example',
+        method: 'INVITE',
+        headers: [
+          ['X-Ticket', 'a b'],
+          ['x-queue', '7'],
+        ],
+      },
+    ],
   ])('%s', (value, target) => {
     expect(parseReferTo(value)).toEqual(target);
     expect(parseReferTo(formatReferTo(target))).toEqual(target);
@@ -72,6 +92,7 @@ describe('Refer-To (RFC 3515)', () => {
     '',
     '<sip:a@b',
     '<sip:a@b?Replaces=x>',
+    '<sip:a@b?Replaces=c%3Bto-tag%3D1%3Bfrom-tag%3D1&Replaces=d%3Bto-tag%3D1%3Bfrom-tag%3D1>',
     '<sip:a@b?Replaces=a%0d%0ab%3Bto-tag%3D1%3Bfrom-tag%3D1>',
     '<sip:@>',
   ])('"%s" is none', (value) => {

@@ -4,6 +4,7 @@ import { isControl, isToken } from './grammar.ts';
 import { HEADER } from './headers.ts';
 import type { SipMessage } from './message.ts';
 import { toOctets } from './octets.ts';
+import { reasonOf } from './status.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 import { stampVia } from './via.ts';
 
@@ -17,28 +18,35 @@ export interface RequestParts {
   readonly callId: string;
   readonly seq: number;
   readonly routes: readonly string[];
+  /** Lines that `headerLines` made; before `headers`. */
+  readonly fixed?: string;
   readonly headers: readonly HeaderField[];
   readonly body?: Body;
 }
 
 export interface ResponseParts {
   readonly status: number;
-  readonly reason: string;
+  /** The status' own phrase without it. */
+  readonly reason?: string;
   /** Put into To where the request had none. */
   readonly toTag?: string;
+  /** What `echoedLines` made of the same request, tag and route; made anew without it. */
+  readonly echoed?: string;
   /** Record-Route is copied by name only where a dialog comes of it. */
   readonly copyRecordRoute?: boolean;
+  /** Lines that `headerLines` made; before `headers`. */
+  readonly fixed?: string;
   readonly headers?: readonly HeaderField[];
   readonly body?: Body;
 }
 
 /** @throws {SipSyntaxError} `control-character`, `not-octets` or `header` when a part may not go on the wire. */
 export function serializeRequest(parts: RequestParts): string {
-  let head = `${parts.method} ${checked(parts.uri)} SIP/2.0\r\n${line('Via', parts.via)}`;
-  for (const route of parts.routes) head += line('Route', route);
-  head += line('From', parts.from) + line('To', parts.to) + line('Call-ID', parts.callId);
-  head += `CSeq: ${parts.seq} ${parts.method}\r\n`;
-  return head + lines(parts.headers) + ending(parts.body);
+  const { method, via, from, to, callId, seq, fixed = '' } = parts;
+  let head = `${method} ${checked(parts.uri)} SIP/2.0\r\nVia: ${checked(via)}\r\n`;
+  for (const route of parts.routes) head += `Route: ${checked(route)}\r\n`;
+  head += `From: ${checked(from)}\r\nTo: ${checked(to)}\r\nCall-ID: ${checked(callId)}\r\nCSeq: ${seq} ${method}\r\n`;
+  return head + fixed + headerLines(parts.headers) + ending(parts.body);
 }
 
 /**
@@ -51,15 +59,27 @@ export function serializeResponse(
   source: { readonly address: string; readonly port: number },
   parts: ResponseParts,
 ): string {
-  let head = `SIP/2.0 ${parts.status} ${checked(parts.reason)}\r\n`;
-  request.values(HEADER.via).forEach((via, index) => {
-    head += echo('Via', index ? via : stampedTop(request, via, source));
-  });
+  const { status, reason, echoed = echoedLines(request, source, parts), fixed = '', headers } = parts;
+  const start = `SIP/2.0 ${status} ${reason === undefined ? reasonOf(status) : checked(reason)}\r\n`;
+  return start + echoed + fixed + (headers === undefined ? '' : headerLines(headers)) + ending(parts.body);
+}
+
+/** The lines of a response that repeat its request: the same in all responses that have the same tag. */
+export function echoedLines(
+  request: SipMessage,
+  source: { readonly address: string; readonly port: number },
+  parts: Pick<ResponseParts, 'toTag' | 'copyRecordRoute'>,
+): string {
+  let head = '';
+  let isTop = true;
+  for (const via of request.values(HEADER.via)) {
+    head += echo('Via', isTop ? stampedTop(request, via, source) : via);
+    isTop = false;
+  }
   if (parts.copyRecordRoute)
     for (const route of request.values(HEADER.recordRoute)) head += echo('Record-Route', route);
   head += echo('From', request.value(HEADER.from)) + echo('To', taggedTo(request, parts.toTag));
-  head += echo('Call-ID', request.value(HEADER.callId)) + echo('CSeq', request.value(HEADER.cseq));
-  return head + lines(parts.headers ?? []) + ending(parts.body);
+  return head + echo('Call-ID', request.value(HEADER.callId)) + echo('CSeq', request.value(HEADER.cseq));
 }
 
 function stampedTop(request: SipMessage, via: string, source: { address: string; port: number }): string {
@@ -84,7 +104,8 @@ const echo = (name: string, value: string | undefined): string =>
   // A bare CR never was a header's end to us, but may be to the next reader.
   value === undefined || value.includes('\r') ? '' : `${name}: ${value}\r\n`;
 
-function lines(headers: readonly HeaderField[]): string {
+/** Headers as they are sent. @throws {SipSyntaxError} as `serializeRequest`. */
+export function headerLines(headers: readonly HeaderField[]): string {
   let text = '';
   for (const [name, value] of headers) text += line(name, value);
   return text;
@@ -92,7 +113,7 @@ function lines(headers: readonly HeaderField[]): string {
 
 /** @throws {SipSyntaxError} as `serializeRequest`, for headers that will be sent later. */
 export function checkHeaders(headers: readonly HeaderField[]): void {
-  lines(headers);
+  headerLines(headers);
 }
 
 function line(name: string, value: string): string {

@@ -136,6 +136,7 @@ describe('Via', () => {
   const source = { address: '192.0.2.9', port: 1234 };
   it.each([
     ['SIP/2.0/UDP 192.0.2.9:5060;branch=b', 'SIP/2.0/UDP 192.0.2.9:5060;branch=b'],
+    ['SIP/2.0/UDP 192.0.2.9;Received=1.1.1.1;branch=b', 'SIP/2.0/UDP 192.0.2.9;branch=b'],
     ['SIP/2.0/UDP 192.0.2.9;branch=b;rport', 'SIP/2.0/UDP 192.0.2.9;branch=b;received=192.0.2.9;rport=1234'],
     ['SIP/2.0/UDP host;rport;branch=b', 'SIP/2.0/UDP host;branch=b;received=192.0.2.9;rport=1234'],
     ['SIP/2.0/UDP 10.0.0.1;branch=b', 'SIP/2.0/UDP 10.0.0.1;branch=b;received=192.0.2.9'],

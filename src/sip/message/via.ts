@@ -1,12 +1,13 @@
 // The Via header: the response's way back, and the branch that names the transaction (RFC 3261 §20.42, RFC 3581).
 import { isIPv6 } from 'node:net';
 import {
+  checkParams,
   findParam,
+  hasParamLike,
   isToken,
   listItemEnd,
   ParamReader,
   parseDigits,
-  parseParams,
   skipSpace,
   skipToken,
 } from './grammar.ts';
@@ -15,6 +16,8 @@ import { withoutThirdColon } from './uri.ts';
 
 /** The branch of every RFC 3261 request starts with it (§8.1.1.7). */
 export const MAGIC_COOKIE = 'z9hG4bK';
+
+const LETTER_R = 114;
 
 /** The first Via of a header's value; its parts are found when asked for, and throw SipSyntaxError when malformed. */
 export class Via {
@@ -41,10 +44,15 @@ export class Via {
     return sentBy === '' ? fail(this.#top) : sentBy;
   }
 
+  /** Whether it may hold `rport` or `received`: whether the name of any parameter begins like theirs. */
+  get mayHaveReturnParams(): boolean {
+    return hasParamLike(this.#top, this.#paramsStart, this.#top.length, LETTER_R);
+  }
+
   /** @throws {SipSyntaxError} when anything in it is malformed. */
   check(): void {
     sentByHost(this.sentBy);
-    parseParams(this.#top, this.#paramsStart);
+    checkParams(this.#top, this.#paramsStart);
     if (this.#top.includes('\r')) fail(this.#top);
   }
 }
@@ -90,6 +98,7 @@ function paramsOf(value: string): number {
  */
 export function stampVia(value: string, via: Via, source: { address: string; port: number }): string {
   const differs = sentByHost(via.sentBy) !== source.address;
+  if (!differs && !via.mayHaveReturnParams) return value;
   const end = listItemEnd(value, 0);
   const paramsStart = paramsOf(value.slice(0, end));
   let stamped = value.slice(0, paramsStart).trimEnd();

@@ -39,11 +39,17 @@ describe('alarms', () => {
   it('take one timer of the clock for a delay, and none when nothing waits', () => {
     const some = [set(500, 'A'), set(500, 'B'), set(500, 'D')];
     expect(clock.pending).toBe(1);
+    set(100, 'E');
+    expect(alarms.counts()).toEqual({ waiting: 4, clockTimers: 2 });
+    clock.advance(100);
+    expect(alarms.counts()).toEqual({ waiting: 3, clockTimers: 1 });
     for (const alarm of some) alarms.stop(alarm);
     expect(clock.pending).toBe(0);
+    expect(alarms.counts()).toEqual({ waiting: 0, clockTimers: 0 });
+    rung = [];
     set(500, 'A');
     clock.advance(500);
-    expect(rung).toEqual(['A 500']);
+    expect(rung).toEqual(['A 600']);
   });
 
   it.each([0, 1, 2])('are stopped wherever they stand: %i', (which) => {

@@ -16,6 +16,13 @@ export interface Alarm {
   other: Alarm | undefined;
 }
 
+export interface AlarmCounts {
+  /** Set, and not rung or stopped yet. */
+  readonly waiting: number;
+  /** The timers of the clock that they share. */
+  readonly clockTimers: number;
+}
+
 export class Alarms {
   readonly #clock: Clock;
   readonly #boundary: Boundary;
@@ -39,6 +46,15 @@ export class Alarms {
   /** One that has rung or was stopped is ignored. */
   stop(alarm: Alarm): void {
     if (alarm instanceof Entry) alarm.queue?.remove(alarm);
+  }
+
+  counts(): AlarmCounts {
+    let [waiting, clockTimers] = [0, 0];
+    for (const { length } of this.#queues.values()) {
+      waiting += length;
+      if (length > 0) clockTimers += 1;
+    }
+    return { waiting, clockTimers };
   }
 }
 
@@ -64,6 +80,7 @@ class Queue {
   readonly #clock: Clock;
   readonly #boundary: Boundary;
   readonly #delayMs: number;
+  length = 0;
   #first: Entry | undefined;
   #last: Entry | undefined;
   #timer: Timer | undefined;
@@ -84,6 +101,7 @@ class Queue {
     if (this.#last) this.#last.after = entry;
     else this.#first = entry;
     this.#last = entry;
+    this.length += 1;
     if (this.#timer === undefined) this.#wait(entry, this.#delayMs);
     return entry;
   }
@@ -95,6 +113,7 @@ class Queue {
     if (after) after.before = before;
     else this.#last = before;
     entry.queue = entry.before = entry.after = undefined;
+    this.length -= 1;
     if (this.#first) return;
     this.#clock.cancel(this.#timer);
     this.#timer = undefined;

@@ -11,10 +11,12 @@ import { listenUdp } from './udp.ts';
 export interface ListenPlace {
   /** An IPv6 host takes IPv6 only. */
   readonly host: string;
-  /** 0 takes any free one; for TCP the one that UDP got on the same host, where that is free. */
+  /** 0 takes any free one: where it is free, one number for UDP and TCP on all hosts, and one for TLS. */
   readonly port: number;
   /** UDP without it. */
   readonly transport?: TransportName;
+  /** Address for Via and Contact, in place of `ListenOptions.advertise` and of the host. */
+  readonly advertise?: string;
 }
 
 export interface ListenOptions {
@@ -44,21 +46,23 @@ export async function listenAll(options: ListenOptions): Promise<readonly Transp
 }
 
 function open(place: ListenPlace, options: ListenOptions, others: readonly Transport[]): Promise<Transport> {
-  const { advertise, clock, log, receive, tls, streamLimits: limits } = options;
-  const common = { host: place.host, port: place.port, advertise, log, receive };
-  switch (place.transport ?? 'udp') {
-    case 'udp':
-      return listenUdp(common);
-    case 'tcp': {
-      const follow = place.port === 0 ? udpPort(place.host, others) : undefined;
-      const open = (port: number) => listenTcp({ ...common, port, clock, limits });
-      return follow === undefined ? open(place.port) : open(follow).catch(() => open(0));
+  const { clock, log, receive, tls, streamLimits: limits } = options;
+  const { host, port, advertise = options.advertise } = place;
+  const common = { host, advertise, log, receive };
+  const listenAt = (port: number): Promise<Transport> => {
+    switch (place.transport ?? 'udp') {
+      case 'udp':
+        return listenUdp({ ...common, port });
+      case 'tcp':
+        return listenTcp({ ...common, port, clock, limits });
+      case 'tls':
+        if (!tls) throw new RangeError('listening for TLS needs a certificate');
+        return listenTls({ ...common, port, clock, limits, tls });
     }
-    case 'tls':
-      if (!tls) throw new RangeError('listening for TLS needs a certificate');
-      return listenTls({ ...common, clock, limits, tls });
-  }
+  };
+  const taken = port === 0 ? portOf(others, place.transport === 'tls') : undefined;
+  return taken === undefined ? listenAt(port) : listenAt(taken).catch(() => listenAt(0));
 }
 
-const udpPort = (host: string, transports: readonly Transport[]): number | undefined =>
-  transports.find(({ local }) => local.transport === 'udp' && local.address === host)?.local.port;
+const portOf = (transports: readonly Transport[], tls: boolean): number | undefined =>
+  transports.find(({ local }) => (local.transport === 'tls') === tls)?.local.port;

@@ -93,6 +93,10 @@ class StreamTransport implements Transport {
     }
   }
 
+  hasFlow(to: Endpoint): boolean {
+    return this.#connections.has(keyOf(to));
+  }
+
   close(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     this.#isClosed = true;
@@ -129,7 +133,8 @@ class StreamTransport implements Transport {
       socket.destroy();
       return;
     }
-    const peer: Endpoint = { transport: this.#kind.name, address: normaliseAddress(address), port };
+    const local = this.local.address;
+    const peer: Endpoint = { transport: this.#kind.name, address: normaliseAddress(address), port, local };
     this.#silent.add(this.#add(this.#kind.accept(socket), peer, true));
   }
 

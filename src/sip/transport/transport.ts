@@ -8,6 +8,8 @@ export interface Transport {
   readonly sentBy: string;
   /** Sends the octets of one message. `failed` is called at most once, later, when the system refuses them. */
   send(octets: string, to: Endpoint, failed?: (error: Error) => void): void;
+  /** Whether a peer is reached without a connection being opened first: always by datagrams. */
+  hasFlow(to: Endpoint): boolean;
   close(): Promise<void>;
 }
 

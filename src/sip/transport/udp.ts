@@ -24,8 +24,8 @@ export interface UdpOptions {
 export async function listenUdp(options: UdpOptions): Promise<Transport> {
   const { host, port, log, receive } = options;
   const socket = isIPv6(host)
-    ? createSocket({ type: 'udp6', ipv6Only: true, lookup })
-    : createSocket({ type: 'udp4', lookup });
+    ? createSocket({ type: 'udp6', ipv6Only: true, lookup: found(6) })
+    : createSocket({ type: 'udp4', lookup: found(4) });
   await bind(socket, host, port);
   enlargeBuffers(socket);
   socket.on('error', (error) => log.warn({ error: error.message, host, port }, 'SIP socket error'));
@@ -34,15 +34,17 @@ export async function listenUdp(options: UdpOptions): Promise<Transport> {
     // The one string per datagram: latin1 keeps every byte, and takes one byte of memory for each.
     receive(datagram.toString('latin1'), {
       transport,
-      peer: { transport: 'udp', address: normaliseAddress(address), port },
+      peer: { transport: 'udp', address: normaliseAddress(address), port, local: host },
     });
   });
   return transport;
 }
 
 /** What is sent to is an address already: looking it up would cost a turn of the event loop each time. */
-const lookup: NonNullable<SocketOptions['lookup']> = (address, _, found) =>
-  found(null, address, isIPv6(address) ? 6 : 4);
+const found =
+  (family: 4 | 6): NonNullable<SocketOptions['lookup']> =>
+  (address, _, done) =>
+    done(null, address, family);
 
 const bind = (socket: Socket, address: string, port: number): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -90,6 +92,10 @@ class UdpTransport implements Transport {
       to.address,
       failed ? notice(failed) : this.#ignore,
     );
+  }
+
+  hasFlow(): boolean {
+    return true;
   }
 
   readonly #ignore = (error: Error | null): void => {

@@ -9,6 +9,8 @@ import { callLog } from './0004-call-log.ts';
 import { doors } from './0005-doors.ts';
 import { recordings } from './0006-recordings.ts';
 import { webhooks } from './0007-webhooks.ts';
+import { liveDialogs } from './0008-live-dialogs.ts';
+import { bindingListeners } from './0009-binding-listeners.ts';
 
 const migrations: { readonly [name: string]: Migration } = {
   '0001-first-schema': firstSchema,
@@ -18,16 +20,19 @@ const migrations: { readonly [name: string]: Migration } = {
   '0005-doors': doors,
   '0006-recordings': recordings,
   '0007-webhooks': webhooks,
+  '0008-live-dialogs': liveDialogs,
+  '0009-binding-listeners': bindingListeners,
 };
 
 /**
  * Brings the database up to this program's schema.
+ * @param last the migration to stop at, for tests of those that follow
  * @throws {StoreError} `newer-database` when a newer program has changed it in ways this one does not know.
  */
-export async function migrate<T>(db: Kysely<T>): Promise<void> {
+export async function migrate<T>(db: Kysely<T>, last?: string): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
   await refuseUnknown(db);
-  const { error } = await migrator.migrateToLatest();
+  const { error } = await (last === undefined ? migrator.migrateToLatest() : migrator.migrateTo(last));
   if (error !== undefined) throw error;
 }
 

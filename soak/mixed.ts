@@ -1,0 +1,250 @@
+// node --expose-gc soak/mixed.ts [minutes] [calls a second]: calls both ways over an Elastic trunk, recorded, refused,
+// failed over, given up, transferred and rescued, while phones register again and again and the API is asked. Every
+// request is answered, every call ends as it should and has its record, every failure says why, and nothing grows or
+// stays; one JSON line with the result.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readConfig } from '../src/config.ts';
+import { silentLog } from '../src/lib/log.ts';
+import { seededRandom, systemRandom } from '../src/lib/random.ts';
+import { startTandem, type Tandem } from '../src/tandem.ts';
+import { CountingClock } from '../test/support/counting-clock.ts';
+import { type Judged, judge, openRtpPorts, type Sample, sampleOf, settle } from './measure.ts';
+import { Askers } from './mixed-askers.ts';
+import { TrunkParty } from './trunk-party.ts';
+import { KINDS, type Kind, openSite, type Site } from './trunk-traffic.ts';
+
+export interface MixedOptions {
+  readonly seconds: number;
+  readonly callsPerSecond: number;
+  /** Fires the timers that absorb retransmissions at the end, instead of waiting 64·T1 for them. */
+  readonly hurry?: boolean;
+  readonly progress?: (sample: Sample) => void;
+}
+
+export interface MixedResult {
+  readonly name: 'mixed';
+  readonly seconds: number;
+  readonly calls: number;
+  /** Of each kind of call, how many went as they should. */
+  readonly went: Readonly<Record<string, number>>;
+  /** What went otherwise, and how often. */
+  readonly wrong: Readonly<Record<string, number>>;
+  /** Records, by direction and status, where there are others than there should be: how many more. */
+  readonly records: Readonly<Record<string, number>>;
+  /** Recordings by status. */
+  readonly recordings: Readonly<Record<string, number>>;
+  /** Requests to the API and REGISTERs, by what they were answered with. */
+  readonly answers: Readonly<Record<string, number>>;
+  /** Of calls that did not complete, how many were looked at, and which of them do not say why. */
+  readonly explained: number;
+  readonly unexplained: readonly string[];
+  readonly middle: Judged['middle'];
+  readonly end: Judged['end'];
+  /** What should be nothing. */
+  readonly left: Readonly<Record<string, number>>;
+  readonly passed: boolean;
+}
+
+const SAMPLES = 30;
+const SEED = 2026;
+/** So long a call may take after the last was begun. */
+const PATIENCE_MS = 60_000;
+/** Targets and URLs whose health is asked after, at the end too: each may have a transaction. */
+const ASKED_AFTER = 4;
+/** Failures whose route traces are read. */
+const EXPLAINED = 300;
+
+interface Running {
+  readonly tandem: Tandem;
+  readonly clock: CountingClock;
+  readonly site: Site;
+  readonly party: TrunkParty;
+  readonly database: DatabaseSync;
+  readonly traffic: Traffic;
+  readonly askers: Askers;
+}
+
+/** Calls of all kinds that are under way, and what came of those that are over. */
+class Traffic {
+  readonly went: Record<string, number> = {};
+  readonly wrong: Record<string, number> = {};
+  /** Records that there should be. */
+  readonly records: Record<string, number> = {};
+  calls = 0;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #random = seededRandom(SEED);
+  readonly #party: TrunkParty;
+  readonly #site: Site;
+
+  constructor(party: TrunkParty, site: Site) {
+    this.#party = party;
+    this.#site = site;
+  }
+
+  begin(): void {
+    // Each kind comes first once, however short the soak is.
+    const kind = KINDS[this.calls] ?? this.#draw();
+    this.calls += 1;
+    for (const record of kind.records) add(this.records, record);
+    const call = this.#run(kind).finally(() => this.#underWay.delete(call));
+    this.#underWay.add(call);
+  }
+
+  /** Resolves with how many calls are still under way: none, or those that are lost. */
+  async finish(): Promise<number> {
+    await Promise.race([Promise.all(this.#underWay), sleep(PATIENCE_MS, undefined, { ref: false })]);
+    return this.#underWay.size;
+  }
+
+  async #run(kind: Kind): Promise<void> {
+    const fault = await kind.run(this.#party, this.#site);
+    if (fault === undefined) add(this.went, kind.name);
+    else add(this.wrong, `${kind.name}: ${fault}`);
+  }
+
+  #draw(): Kind {
+    const total = KINDS.reduce((sum, { weight }) => sum + weight, 0);
+    let at = this.#random.fraction() * total;
+    return KINDS.find(({ weight }) => (at -= weight) < 0) ?? (KINDS[0] as Kind);
+  }
+}
+
+const add = (counts: Record<string, number>, name: string, more = 1): void => {
+  counts[name] = (counts[name] ?? 0) + more;
+};
+
+/** Runs the traffic against an exchange of its own, on SQLite. */
+export async function soakMixed(options: MixedOptions): Promise<MixedResult> {
+  await using opened = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-mixed-'));
+  opened.defer(() => rmSync(folder, { recursive: true }));
+  const clock = new CountingClock();
+  const config = readConfig({
+    TANDEM_DATA: folder,
+    TANDEM_HTTP_PORT: '0',
+    TANDEM_SIP_PORT: '0',
+    TANDEM_HEALTH_INTERVAL_S: '5',
+    TANDEM_SESSION_EXPIRES_S: '90',
+  });
+  const tandem = await startTandem(config, { clock, random: systemRandom(), log: silentLog });
+  opened.defer(() => tandem.stop(0));
+  const site = await openSite(tandem, opened);
+  const [address = '', port = ''] = tandem.sip.split(':');
+  const party = await TrunkParty.open({ transport: 'udp', address, port: Number(port) });
+  opened.defer(() => party.close());
+  const database = new DatabaseSync(join(folder, 'tandem.sqlite'), { readOnly: true });
+  opened.defer(() => database.close());
+  const traffic = new Traffic(party, site);
+  const askers = new Askers(tandem, party, site);
+  const running = { tandem, clock, site, party, database, traffic, askers };
+  const samples = await run(running, options);
+  return await conclude(running, options, judge(samples));
+}
+
+async function run(running: Running, options: MixedOptions): Promise<readonly Sample[]> {
+  const { tandem, clock, traffic, askers } = running;
+  const { seconds, callsPerSecond } = options;
+  const samples: Sample[] = [];
+  const startMs = performance.now();
+  const passedS = (): number => (performance.now() - startMs) / 1000;
+  askers.start();
+  while (passedS() < seconds) {
+    while (traffic.calls < passedS() * callsPerSecond) traffic.begin();
+    if (samples.length < (passedS() * SAMPLES) / seconds) {
+      const sample = { done: traffic.calls, ...sampleOf(tandem, clock) };
+      samples.push(sample);
+      options.progress?.(sample);
+    }
+    await sleep(1000 / callsPerSecond / 4);
+  }
+  await askers.stop();
+  return samples;
+}
+
+async function conclude(running: Running, options: MixedOptions, judged: Judged): Promise<MixedResult> {
+  const { tandem, clock, database, traffic, askers } = running;
+  const lost = await traffic.finish();
+  await settle(tandem, clock, options.hurry ?? false);
+  const { unexplained, explained } = await explain(running);
+  const counts = tandem.counts();
+  const rows = {
+    records: differences(tally(database, 'direction, status', 'calls'), traffic.records),
+    recordings: tally(database, 'status', 'recordings'),
+  };
+  const live = tally(database, `'rows'`, 'live_dialogs');
+  await tandem.stop(0);
+  const left = {
+    ...counts,
+    transactions: Math.max(0, counts.transactions - ASKED_AFTER),
+    lost,
+    liveDialogRows: live['rows'] ?? 0,
+    rtpPorts: openRtpPorts(),
+    timers: clock.pending,
+    unanswered: askers.unanswered,
+  };
+  const { middle, end, isFlat } = judged;
+  const { calls, went, wrong } = traffic;
+  const isClean = [left, rows.records, wrong].every((each) => Object.values(each).every((n) => n === 0));
+  return {
+    name: 'mixed',
+    seconds: options.seconds,
+    calls,
+    went,
+    wrong,
+    ...rows,
+    answers: askers.answers,
+    explained,
+    unexplained,
+    middle,
+    end,
+    left,
+    passed: isFlat && isClean && unexplained.length === 0 && askers.faults === 0,
+  };
+}
+
+function tally(database: DatabaseSync, columns: string, table: string): Record<string, number> {
+  const rows = database.prepare(`select ${columns}, count(*) as n from ${table} group by ${columns}`).all();
+  return Object.fromEntries(
+    rows.map(({ n, ...names }) => [Object.values(names).join(' '), Number(n)] as const),
+  );
+}
+
+function differences(
+  are: Readonly<Record<string, number>>,
+  should: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const names = [...new Set([...Object.keys(are), ...Object.keys(should)])];
+  const more = names.map((name) => [name, (are[name] ?? 0) - (should[name] ?? 0)] as const);
+  return Object.fromEntries(more.filter(([, count]) => count !== 0));
+}
+
+/** Reads the route traces of the last calls that did not complete: what ended each, and why. */
+async function explain({ tandem, database, askers }: Running) {
+  const failed = database
+    .prepare(`select sid, status from calls where status <> 'completed' order by position desc limit ?`)
+    .all(EXPLAINED);
+  const unexplained: string[] = [];
+  for (const { sid, status } of failed) {
+    const trace = await askers.ask(`${tandem.http}/tandem/v1/Calls/${sid}/RouteTrace`);
+    const { events = [] } = trace as { events?: readonly { readonly text: string }[] };
+    const reason = new RegExp(`^${status}( \\(\\d+\\))?: .`);
+    const isSaid = events.some(({ text }) => reason.test(text));
+    if (!isSaid) unexplained.push(`${sid} ${status}: ${events.map(({ text }) => text).join('; ')}`);
+  }
+  return { explained: failed.length, unexplained };
+}
+
+if (import.meta.main) {
+  const [minutes = '10', callsPerSecond = '10'] = process.argv.slice(2);
+  const result = await soakMixed({
+    seconds: Number(minutes) * 60,
+    callsPerSecond: Number(callsPerSecond),
+    progress: (sample) => process.stderr.write(`${JSON.stringify(sample)}\n`),
+  });
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  if (!result.passed) process.exitCode = 1;
+}
