@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { bound, freePort, isInstalled, startProgram } from './program.ts';
 
-export const hasRtpengine = isInstalled('rtpengine', 'rtpengine');
+export const hasRtpengine = isInstalled('rtpengine', 'rtpengine-daemon');
 
 export interface Rtpengine {
   readonly pid: number;
