@@ -1,7 +1,7 @@
 // The programs of others that these tests run: found, started, listened to, ended.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,10 +91,17 @@ export function startProgram(command: string, args: (folder: string) => readonly
   };
 }
 
+/** Outside the ranges that the system gives out and that RTP has: nobody takes one between its choice and its use. */
+const FIRST_PORT = 30_000;
+const PAIRS_OF_PORTS = 1380;
+/** Other test processes begin elsewhere. */
+let pair = Math.floor(Math.random() * PAIRS_OF_PORTS);
+
 /** A port of 127.0.0.1 that is free for UDP and TCP, and so is the next one. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = await anyPort();
+    pair = (pair + 1) % PAIRS_OF_PORTS;
+    const port = FIRST_PORT + 2 * pair;
     const isFree = await Promise.all([
       isFreeUdp(port),
       isFreeTcp(port),
@@ -103,14 +110,6 @@ export async function freePort(): Promise<number> {
     ]);
     if (isFree.every(Boolean)) return port;
   }
-}
-
-async function anyPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
 }
 
 /** Waits until the port is taken, that is, until somebody listens. */
@@ -128,8 +127,13 @@ const isFreeUdp = (port: number): Promise<boolean> =>
     socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
   });
 
-const isFreeTcp = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
+/** Other programs do not share a port with connections that have just ended, as Node does: the system's list has those. */
+const isFreeTcp = (port: number): Promise<boolean> => {
+  const connections = readFileSync('/proc/net/tcp', 'latin1');
+  if (connections.includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `))
+    return Promise.resolve(false);
+  return new Promise((resolve) => {
     const server = createServer().once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+};
