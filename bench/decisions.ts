@@ -71,7 +71,11 @@ function time({ directory, trunks }: Network, draws: number): number {
     fromDomain: '192.0.2.1',
     settings: { intervalMs: 0, failures: 3, recoveryMs: 1000, silenceMs: 4_000 },
   });
-  const planning = { directory, suffixes: DEFAULT_SUFFIXES, contactsOf: () => [] };
+  const planning = {
+    directory,
+    suffixes: DEFAULT_SUFFIXES,
+    contactsOf: () => ({ bindings: [], elsewhere: [] }),
+  };
   const before = process.cpuUsage();
   let drawn = 0;
   for (let call = 0; call < DECISIONS; call++) {

@@ -282,7 +282,8 @@ function bytesPerBinding(): number {
     };
     const request = { contacts: [contact], callId: `${username}-at-5060`, cseq: 2, userAgent: 'Phone/1.0' };
     const received = { transport: 'udp', address: `10.1.${index >> 8}.${index & 255}`, port: 5060 } as const;
-    const outcome = register({ aor, bindings: [], request, received, isLost: () => false }, world);
+    const given = { aor, bindings: [], request, received, node: 'run', isLost: () => false };
+    const outcome = register(given, world);
     if (outcome.kind === 'registered') bindings.set(aor.domainSid, username, outcome.bindings);
   }
   const held = heldOctets() - before;

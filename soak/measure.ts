@@ -75,11 +75,13 @@ export async function settle(tandem: Tandem, clock: CountingClock, hurry: boolea
   const stray = () => Math.max(0, timersOf(tandem, clock) - tandem.counts().transactions);
   for (let waits = 0; waits < STRAY_WAITS && stray() > 0; waits++) await sleep(50);
   const strayTimers = stray();
-  await (hurry ? hurryOn(clock) : sleep(SETTLED_MS));
+  await absorb(clock, hurry);
   return strayTimers;
 }
 
-async function hurryOn(clock: CountingClock): Promise<void> {
+/** Until transactions have absorbed what they had to: 64·T1, or at once. */
+export async function absorb(clock: CountingClock, hurry: boolean): Promise<void> {
+  if (!hurry) return sleep(SETTLED_MS);
   for (let turn = 0; turn < 100 && clock.pending > 0; turn++) {
     clock.hurry();
     await sleep(20);

@@ -12,7 +12,7 @@ import { silentLog } from '../src/lib/log.ts';
 import { seededRandom, systemRandom } from '../src/lib/random.ts';
 import { startTandem, type Tandem } from '../src/tandem.ts';
 import { CountingClock } from '../test/support/counting-clock.ts';
-import { type Judged, judge, openRtpPorts, type Sample, sampleOf, settle } from './measure.ts';
+import { absorb, type Judged, judge, openRtpPorts, type Sample, sampleOf } from './measure.ts';
 import { Askers } from './mixed-askers.ts';
 import { TrunkParty } from './trunk-party.ts';
 import { KINDS, type Kind, openSite, type Site } from './trunk-traffic.ts';
@@ -42,6 +42,8 @@ export interface MixedResult {
   /** Of calls that did not complete, how many were looked at, and which of them do not say why. */
   readonly explained: number;
   readonly unexplained: readonly string[];
+  /** The longest that this process was kept from its turn: above 4 s targets are given up as silent. */
+  readonly longestPauseMs: number;
   readonly middle: Judged['middle'];
   readonly end: Judged['end'];
   /** What should be nothing. */
@@ -141,16 +143,16 @@ export async function soakMixed(options: MixedOptions): Promise<MixedResult> {
   const traffic = new Traffic(party, site);
   const askers = new Askers(tandem, party, site);
   const running = { tandem, clock, site, party, database, traffic, askers };
-  const samples = await run(running, options);
-  return await conclude(running, options, judge(samples));
+  return await conclude(running, options, await run(running, options));
 }
 
-async function run(running: Running, options: MixedOptions): Promise<readonly Sample[]> {
+async function run(running: Running, options: MixedOptions) {
   const { tandem, clock, traffic, askers } = running;
   const { seconds, callsPerSecond } = options;
   const samples: Sample[] = [];
   const startMs = performance.now();
   const passedS = (): number => (performance.now() - startMs) / 1000;
+  let longestPauseMs = 0;
   askers.start();
   while (passedS() < seconds) {
     while (traffic.calls < passedS() * callsPerSecond) traffic.begin();
@@ -159,16 +161,24 @@ async function run(running: Running, options: MixedOptions): Promise<readonly Sa
       samples.push(sample);
       options.progress?.(sample);
     }
-    await sleep(1000 / callsPerSecond / 4);
+    const restMs = 1000 / callsPerSecond / 4;
+    const restedMs = performance.now();
+    await sleep(restMs);
+    longestPauseMs = Math.max(longestPauseMs, Math.round(performance.now() - restedMs - restMs));
   }
   await askers.stop();
-  return samples;
+  return { ...judge(samples), longestPauseMs };
 }
 
-async function conclude(running: Running, options: MixedOptions, judged: Judged): Promise<MixedResult> {
+async function conclude(
+  running: Running,
+  options: MixedOptions,
+  judged: Awaited<ReturnType<typeof run>>,
+): Promise<MixedResult> {
   const { tandem, clock, database, traffic, askers } = running;
   const lost = await traffic.finish();
-  await settle(tandem, clock, options.hurry ?? false);
+  while (tandem.counts().calls > 0) await sleep(20);
+  await absorb(clock, options.hurry ?? false);
   const { unexplained, explained } = await explain(running);
   const counts = tandem.counts();
   const rows = {
@@ -186,7 +196,7 @@ async function conclude(running: Running, options: MixedOptions, judged: Judged)
     timers: clock.pending,
     unanswered: askers.unanswered,
   };
-  const { middle, end, isFlat } = judged;
+  const { middle, end, isFlat, longestPauseMs } = judged;
   const { calls, went, wrong } = traffic;
   const isClean = [left, rows.records, wrong].every((each) => Object.values(each).every((n) => n === 0));
   return {
@@ -199,6 +209,7 @@ async function conclude(running: Running, options: MixedOptions, judged: Judged)
     answers: askers.answers,
     explained,
     unexplained,
+    longestPauseMs,
     middle,
     end,
     left,

@@ -78,7 +78,7 @@ export async function openSwitch(config: Config, world: World, given: SwitchGive
 function openCalls(parts: Omit<ConstructorParameters<typeof CallEngine>[0], 'contactsOf'>) {
   let registrar: Registrar | undefined;
   const contactsOf: Registrar['contactsOf'] = (domainSid, user) =>
-    registrar?.contactsOf(domainSid, user) ?? [];
+    registrar?.contactsOf(domainSid, user) ?? { bindings: [], elsewhere: [] };
   const lookInto = (opened: Registrar): void => {
     registrar = opened;
   };
@@ -132,17 +132,16 @@ async function recover(
   calls: CallEngine,
   { store, callbacks, log }: { readonly store: Store; readonly callbacks: CallbackSender; readonly log: Log },
 ): Promise<void> {
-  const takeOver = async (): Promise<void> => {
+  const takeOver = async (recorded?: Awaited<ReturnType<RecordingShelf['recover']>>): Promise<void> => {
     // What a call had to tell before goes before its end.
     await callbacks.resume();
-    await calls.recover();
+    await calls.recover(recorded);
   };
-  await recordings.recover();
-  await takeOver();
+  await takeOver(await recordings.recover());
   store.onBurial(() => {
     calls.letGo().catch((error: unknown) => log.error({ err: String(error) }, 'calls could not be let go'));
   });
-  store.onDeath(takeOver);
+  store.onDeath(() => takeOver());
 }
 
 /** Where apps reach the API: as configured, else where it listens; its port is not known before where it is any. */

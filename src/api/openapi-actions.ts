@@ -154,13 +154,13 @@ export const ACTIONS: { readonly [route: string]: ActionDescription } = {
   },
   'GET /tandem/v1/TargetHealth': {
     id: 'listTargetHealth',
-    summary: 'Which targets are up and which are down, since when and why',
-    query: `ConnectionPolicySid State ${PAGE}`,
+    summary: 'Which targets and origination URLs are up and which are down, since when and why',
+    query: `ConnectionPolicySid TrunkSid State ${PAGE}`,
     pageOf: targetHealth,
   },
   'GET /tandem/v1/TargetHealth/:Sid': {
     id: 'fetchTargetHealth',
-    summary: 'Whether a target is up or down, since when and why',
+    summary: 'Whether a target or an origination URL is up or down, since when and why',
     schema: 'TargetHealth',
   },
   'GET /tandem/v1/Calls/:Sid/RouteTrace': {

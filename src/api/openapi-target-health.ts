@@ -7,11 +7,13 @@ const STRING = { type: 'string' };
 const MOMENT = { type: ['string', 'null'], format: 'date-time' };
 const COUNT = { type: 'integer', minimum: 0 };
 const STATE = { enum: HEALTH_STATES };
+const orNull = (schema: JsonObject): JsonObject => ({ anyOf: [schema, { type: 'null' }] });
 
 const properties = {
-  target_sid: sidSchema('NE'),
+  target_sid: { anyOf: [sidSchema('NE'), sidSchema('OU')] },
   account_sid: sidSchema('AC'),
-  connection_policy_sid: sidSchema('NY'),
+  connection_policy_sid: orNull(sidSchema('NY')),
+  trunk_sid: orNull(sidSchema('TK')),
   target: STRING,
   enabled: { type: 'boolean' },
   insecure: { type: 'boolean' },

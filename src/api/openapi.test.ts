@@ -194,6 +194,11 @@ describe('what it says', () => {
       sids,
       form: { Target: 'sip:a.example' },
     });
+    const trunk = await check('POST', '/v1/Trunks');
+    await check('POST', '/v1/Trunks/{ParentSid}/OriginationUrls', {
+      sids: [trunk.sid],
+      form: { FriendlyName: 'x', SipUrl: 'sip:b.example', Priority: '1', Weight: '1', Enabled: 'true' },
+    });
     await check('GET', '/tandem/v1/TargetHealth');
     await check('POST', '/v1/ByocTrunks', { form: { VoiceUrl: 'https://u:p@a.example/' } });
     const call = await check('POST', `${accounts}/Calls.json`, {

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { type ApiServer, OWNER, STRANGER, startApi } from '../../test/support/api-server.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
-import { connectionPolicy, connectionPolicyTarget, insecureTarget, newRow } from '../resources/index.ts';
+import {
+  connectionPolicy,
+  connectionPolicyTarget,
+  insecureTarget,
+  newRow,
+  originationUrl,
+  trunk,
+} from '../resources/index.ts';
 import { NEW_HEALTH, type TargetHealth } from '../routing/index.ts';
 
 const world = { clock: systemClock, random: systemRandom() };
@@ -46,6 +53,23 @@ async function policyWith(server: ApiServer, accountSid: string, uris: readonly 
   return { policy: policy.sid, sids };
 }
 
+async function trunkWith(
+  { store }: ApiServer,
+  accountSid: string,
+  { secure, urls }: { readonly secure: boolean; readonly urls: readonly string[] },
+) {
+  const owner = newRow(trunk, { accountSid, secure }, world);
+  await store.insert(trunk, owner);
+  const sids: string[] = [];
+  for (const sipUrl of urls) {
+    const values = { trunkSid: owner.sid, sipUrl, friendlyName: 'x', priority: 1, weight: 1, enabled: true };
+    const row = newRow(originationUrl, { accountSid, ...values }, world);
+    await store.insert(originationUrl, row);
+    sids.push(row.sid);
+  }
+  return { trunk: owner.sid, sids };
+}
+
 const uris = (name: string, count: number) =>
   Array.from({ length: count }, (_, index) => `sip:${name}${index}.example`);
 
@@ -77,6 +101,7 @@ describe('/tandem/v1/TargetHealth', () => {
       target_sid: sids[0],
       account_sid: OWNER.sid,
       connection_policy_sid: policy,
+      trunk_sid: null,
       target: 'sip:one.example',
       enabled: true,
       insecure: false,
@@ -123,6 +148,39 @@ describe('/tandem/v1/TargetHealth', () => {
     expect(downOnes.map((page) => page.target_health.length)).toEqual([1, 1, 1]);
     expect(sidsOf(await pages(server, `${ofSecond}&State=unknown`))).toHaveLength(3);
     expect(sidsOf(await pages(server, '/tandem/v1/TargetHealth?State=half-open'))).toEqual([]);
+  });
+
+  it('has the origination URLs of trunks behind the targets, each as its trunk calls it', async () => {
+    const server = await startApi({}, { health });
+    const { sids } = await policyWith(server, OWNER.sid, uris('t', 2));
+    const plain = await trunkWith(server, OWNER.sid, {
+      secure: false,
+      urls: ['sip:p1.example', 'sips:p2.example'],
+    });
+    const secure = await trunkWith(server, OWNER.sid, { secure: true, urls: ['sip:s1.example'] });
+    const theirs = await trunkWith(server, STRANGER.sid, { secure: false, urls: ['sip:x1.example'] });
+    for (const uri of ['sip:p2.example;transport=tls', 'sip:s1.example;secure=true']) down.add(uri);
+
+    const all = await pages(server, '/tandem/v1/TargetHealth?PageSize=2');
+    expect(sidsOf(all)).toEqual([...sids, ...plain.sids, ...secure.sids]);
+    const back = (await server.ask(String(all[1]?.meta.previous_page_url).replace(server.url, ''))).json();
+    expect(sidsOf([(await back) as Page])).toEqual(sids);
+    const downOnes = await pages(server, '/tandem/v1/TargetHealth?State=down');
+    expect(sidsOf(downOnes)).toEqual([plain.sids[1], secure.sids[0]]);
+    const ofPlain = `/tandem/v1/TargetHealth?TrunkSid=${plain.trunk}`;
+    expect(sidsOf(await pages(server, ofPlain))).toEqual(plain.sids);
+
+    const one = (await server.ask(`/tandem/v1/TargetHealth/${plain.sids[1]}`)).json();
+    expect(await one).toMatchObject({
+      target_sid: plain.sids[1],
+      connection_policy_sid: null,
+      trunk_sid: plain.trunk,
+      target: 'sips:p2.example',
+      state: 'down',
+      insecure: false,
+      url: `${server.url}/tandem/v1/TargetHealth/${plain.sids[1]}`,
+    });
+    expect((await server.ask(`/tandem/v1/TargetHealth/${theirs.sids[0]}`)).status).toBe(404);
   });
 
   it('refuses states and page tokens that are none, and targets of others', async () => {

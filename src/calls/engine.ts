@@ -22,7 +22,7 @@ import type { Leg, LegObserver } from './leg/leg.ts';
 import { type LegDeps, OutboundLeg } from './leg/outbound-leg.ts';
 import { LiveCall } from './live-call.ts';
 import type { LiveCallDeps, LiveCallGivens } from './live-call-givens.ts';
-import type { RecordingRow } from './recording/outcome.ts';
+import type { Recorded, RecordingRow } from './recording/outcome.ts';
 import { recordingStart } from './recording/shelf.ts';
 import { recoverCalls } from './recovery.ts';
 import { type EmergencyVerdict, judgeEmergency } from './route/emergency.ts';
@@ -208,9 +208,8 @@ export class CallEngine implements CallControl {
   async startRecording(callSid: string, order: RecordingOrder): Promise<RecordingRow | 'not-live'> {
     const live = this.#calls.get(callSid);
     if (!live?.session) return 'not-live';
-    const { accountSid } = live;
-    const start = recordingStart(order, { accountSid, callSid, source: 'StartCallRecordingAPI' });
-    const started = this.#deps.recordings.start(live.session, start);
+    const start = recordingStart(order, { ...live.key, source: 'StartCallRecordingAPI' });
+    const started = live.record(live.session, start);
     const { row } = started;
     await started.written();
     return row;
@@ -245,8 +244,8 @@ export class CallEngine implements CallControl {
   }
 
   /** Ends the calls that an earlier run left without an ending: hangs up their parties, and tells their apps. */
-  async recover(): Promise<void> {
-    await recoverCalls(this.#deps);
+  async recover(recorded?: ReadonlyMap<string, Recorded>): Promise<void> {
+    await recoverCalls(this.#deps, recorded);
   }
 
   /** Others took this exchange for dead: lets go of the calls that they have closed. */

@@ -50,5 +50,6 @@ export {
 } from './route/explain-arrival.ts';
 export { type HealthCounts, type HealthSettings, HealthWatch } from './route/health-watch.ts';
 export { carrierFor } from './route/plan.ts';
+export { originationTarget } from './route/plan-origination.ts';
 export { reachedUri } from './route/request-uri.ts';
 export { createWebhookClient, type WebhookClient } from './webhook/client.ts';

@@ -1,7 +1,7 @@
 // One call from its order to its end, whoever began it: its leg, its TwiML and its record, held together.
 import type { MediaSession } from '../media/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
-import type { Dialog } from '../sip/index.ts';
+import type { Dialog, HeaderField } from '../sip/index.ts';
 import type { Parameters } from '../twiml/index.ts';
 import { CallApp } from './call-app.ts';
 import type { CallRow } from './call-life.ts';
@@ -16,6 +16,7 @@ import { TRANSFER_REFUSED } from './leg/leg-transfer.ts';
 import type { LiveCallDeps, LiveCallGivens, LiveCallObserver } from './live-call-givens.ts';
 import { type CallEnding, canceled, completed, failed, givenUp, refusedByTwiml } from './outcome.ts';
 import type { LiveRecording } from './recording/live.ts';
+import { isOfCall } from './recording/outcome.ts';
 import type { RecordingStart } from './recording/shelf.ts';
 import { type Caller, DialRun } from './twiml/dial.ts';
 import type { ChildOrder } from './twiml/dial-order.ts';
@@ -46,6 +47,8 @@ export class LiveCall implements Caller {
   /** What a callee hears before it is bridged. */
   #screening: TwimlRunner | undefined;
   #twiml: TwimlRunner | undefined;
+  /** The first recording of the call: `Record=true` begins with the answer. */
+  #recording: LiveRecording | undefined;
   /** What is still to be told to the app after the end has been told. */
   #release: () => void = () => {};
 
@@ -123,6 +126,11 @@ export class LiveCall implements Caller {
   /** It is live, and has had no TwiML yet. */
   get isUntouched(): boolean {
     return !this.ended && !this.#twiml;
+  }
+
+  /** Of a BYE to a party that leaves while the call goes on. */
+  get byeHeaders(): readonly HeaderField[] {
+    return byeHeaders(this.row.sid, this.#recording?.recorded);
   }
 
   /** Its row is durable. It starts once its turn has come too. */
@@ -257,6 +265,7 @@ export class LiveCall implements Caller {
   record(session: MediaSession, start: Omit<RecordingStart, 'accountSid' | 'callSid'>): LiveRecording {
     const recording = this.#deps.recordings.start(session, { ...start, ...this.key });
     this.note('call', `is recorded as ${recording.sid}`);
+    if (isOfCall(recording.row)) this.#recording ??= recording;
     return recording;
   }
 
@@ -366,12 +375,14 @@ export class LiveCall implements Caller {
     const { status, errorCode, why } = ending;
     this.note('call', `${status}${errorCode === undefined ? '' : ` (${errorCode})`}: ${why}`);
     if (errorCode !== undefined) this.#record.notify({ code: errorCode, level: 'error', text: why });
-    this.#record.advance({ type: 'ended', ending });
+    // Read once: app and party are told the same.
+    const recorded = this.#recording?.recorded;
+    this.#record.advance({ type: 'ended', ending: { ...ending, recorded } });
     this.#screening?.stop();
     this.#release = this.#record.hold();
     if (this.#twiml) this.#twiml.callEnded();
     else this.#release();
-    this.#leg.close(byeHeaders(this.row.sid));
+    this.#leg.close(byeHeaders(this.row.sid, recorded));
     this.#script.ended?.(this, ending);
     this.#observer.ended();
   }

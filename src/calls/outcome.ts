@@ -1,5 +1,6 @@
 // How a route's outcome reads as a Twilio call: CallStatus, SIP code and the error that explains it, in one table.
 import type { RouteOutcome } from '../routing/index.ts';
+import type { Recorded } from './recording/outcome.ts';
 import type { PlanFailure } from './route/plan-sip.ts';
 
 export type FinalStatus = 'completed' | 'busy' | 'no-answer' | 'failed' | 'canceled';
@@ -11,6 +12,8 @@ export interface CallEnding {
   /** Twilio's error code, where the call failed for a reason that has one. */
   readonly errorCode: number | undefined;
   readonly why: string;
+  /** The recording of the call, where there is one. */
+  readonly recorded?: Recorded | undefined;
 }
 
 /** Busy at the callee's own phone, or everywhere (RFC 3261 §21.4.24, §21.6.1). */

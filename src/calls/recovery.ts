@@ -8,6 +8,7 @@ import { type CallRow, step } from './call-life.ts';
 import type { CallbackSender } from './callback/sender.ts';
 import { callbackRow } from './callback/status-callback.ts';
 import { completed, failed } from './outcome.ts';
+import type { Recorded } from './recording/outcome.ts';
 
 export interface RecoveryDeps {
   readonly agent: Pick<UserAgent, 'endLost'>;
@@ -25,15 +26,25 @@ const byeHeaders = (callSid: string): readonly HeaderField[] => [
   ['X-Twilio-CallSid', callSid],
 ];
 
-/** Resolves when the records are closed; nobody waits for the answers to the BYEs. */
-export async function recoverCalls(deps: RecoveryDeps): Promise<void> {
+/**
+ * Resolves when the records are closed; nobody waits for the answers to the BYEs.
+ * @param recorded what is told of the calls' recordings, by CallSid
+ */
+export async function recoverCalls(
+  deps: RecoveryDeps,
+  recorded: ReadonlyMap<string, Recorded> = new Map(),
+): Promise<void> {
   const { journal } = deps;
   hangUp(await journal.lostDialogs(), deps);
-  await Promise.all((await journal.unfinished()).map((row) => closeRecord(row, deps)));
+  await Promise.all((await journal.unfinished()).map((row) => closeRecord(row, deps, recorded.get(row.sid))));
 }
 
-async function closeRecord(row: CallRow, { clock, journal, callbacks }: RecoveryDeps): Promise<void> {
-  const ending = row.answeredAt === null ? failed(WHY) : completed(WHY);
+async function closeRecord(
+  row: CallRow,
+  { clock, journal, callbacks }: RecoveryDeps,
+  recorded: Recorded | undefined,
+): Promise<void> {
+  const ending = row.answeredAt === null ? failed(WHY) : { ...completed(WHY), recorded };
   const endMs = row.heartbeatAt ?? row.dateUpdated;
   const { row: after, patch, callback } = step(row, { type: 'ended', ending }, endMs);
   if (!patch) return;

@@ -23,9 +23,31 @@ export function steadyTime(clock: Pick<Clock, 'monotonic'>, startMs: number): ()
   return () => Math.round(offsetMs + clock.monotonic());
 }
 
+/** So late a timer was held up by this process itself, in which nothing was read either. */
+const HELD_UP_MS = 50;
+
+/** A timer of the system that may have been put off. */
+class SystemTimer {
+  #handle: NodeJS.Timeout | NodeJS.Immediate;
+
+  constructor(delayMs: number, task: () => void) {
+    const dueMs = performance.now() + delayMs;
+    this.#handle = setTimeout(() => {
+      if (performance.now() - dueMs < HELD_UP_MS) return task();
+      this.#handle = setImmediate(task);
+    }, delayMs);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle as NodeJS.Timeout);
+    clearImmediate(this.#handle as NodeJS.Immediate);
+  }
+}
+
+/** Where a timer rings late, what has arrived meanwhile is read first: an answer in time is not taken for silence. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after: (delayMs, task) => setTimeout(task, delayMs),
-  cancel: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
+  after: (delayMs, task) => new SystemTimer(delayMs, task),
+  cancel: (timer) => (timer as SystemTimer | undefined)?.cancel(),
 };

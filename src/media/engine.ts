@@ -131,7 +131,8 @@ export interface MediaSession {
   /** Stops sending, until `echo`, `bridge` or a prompt, without closing: for a carrier that drops its media. */
   mute(): void;
   /**
-   * Sends what one hears to the other's peer and the reverse, digits included; earlier bridges of either end.
+   * Sends what one hears to the other's peer and the reverse, digits included; ends earlier bridges of either end. Where
+   * nothing is heard, the other's peer is sent a packet of silence every 15 s, and some in the first second.
    * @throws {MediaError} `not-bridgeable` where the other is of another family, another engine, or closed.
    */
   bridge(other: MediaSession): void;

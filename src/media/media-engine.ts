@@ -201,6 +201,7 @@ class WorkerEngine implements LocalMediaEngine {
     const link: WorkerLink = new WorkerLink((this.#options.spawn ?? spawnMediaWorker)(data), {
       finished: (session, play) => slot().sessions.get(session)?.finished(play),
       digit: (session, digit) => slot().sessions.get(session)?.pressed(digit),
+      unsent: (reason) => this.#options.log.error({ reason: reason.message }, 'a media worker was not told'),
       gone: (reason) => this.#replace(slot(), link, reason),
     });
     return link;

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { FileRecording } from './file-recording.ts';
+import { MessageBatch } from './message-batch.ts';
 import { Pacer } from './pacer.ts';
 import { PortPool } from './port-pool.ts';
 import { RtpSession } from './rtp-session.ts';
@@ -29,15 +30,25 @@ const pacer = new Pacer(clock.monotonic());
 const sessions = new Map<number, OpenSession>();
 let ticking = false;
 
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-const post = (message: FromMediaWorker): void => parentPort?.postMessage(message);
+const batch = new MessageBatch<FromMediaWorker>({
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  post: (messages) => parentPort?.postMessage(messages),
+  unsendable: (_message, reason) => {
+    throw reason;
+  },
+});
+const post = (message: FromMediaWorker): void => batch.put(message);
 
-parentPort?.on('message', (message: ToMediaWorker) => {
+parentPort?.on('message', (messages: readonly ToMediaWorker[]) => {
+  for (const message of messages) take(message);
+});
+post({ type: 'ready' });
+
+function take(message: ToMediaWorker): void {
   if (message.type === 'counts') answer(message.ask, { sessions: sessions.size, sockets: activeSockets() });
   else if (message.type === 'open') void open(message.session, message);
   else tell(sessions.get(message.session), message);
-});
-post({ type: 'ready' });
+}
 
 function answer(ask: number, value: (FromMediaWorker & { type: 'answer' })['value']): void {
   post({ type: 'answer', ask, value });

@@ -42,6 +42,11 @@ export class RtcpSession {
     this.#receiver = keys && new SrtcpReceiver(keys.remoteKey);
   }
 
+  /** The frame in which the next report is due; NaN before `due` was asked. */
+  get nextFrame(): number {
+    return this.#nextFrame;
+  }
+
   /** Whether a report is due in this frame; then the next one is set. */
   due(frame: number): boolean {
     const first = Number.isNaN(this.#nextFrame);

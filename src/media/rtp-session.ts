@@ -6,6 +6,7 @@ import { DigitSource } from './digit-source.ts';
 import type { MediaStatistics, PayloadType, PeerMedia, SrtpParameters } from './engine.ts';
 import { decode, encode, SILENCE, transcode } from './g711.ts';
 import { IncomingStream } from './incoming-stream.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { FRAME_SAMPLES, OutgoingStream } from './outgoing-stream.ts';
 import { type Playable, PromptSource } from './prompt-source.ts';
 import type { Recorder } from './recorder.ts';
@@ -14,9 +15,6 @@ import { RtcpSession } from './rtcp-session.ts';
 import { emptyPacket, HEADER_BYTES, MAX_PACKET_BYTES, type RtpPacket } from './rtp.ts';
 import { SampleQueue } from './sample-queue.ts';
 import { DigitReceiver, EVENT_BYTES } from './telephone-event.ts';
-
-/** A bridge that has been quiet for so long is filled with silence: it keeps a NAT open. */
-const QUIET_FRAMES = 10;
 
 // One thread runs one session at a time, so all of them share what lives for one packet only.
 const frame = new Int16Array(FRAME_SAMPLES);
@@ -61,6 +59,7 @@ export class RtpSession {
   readonly #rtcp: RtcpSession;
   readonly #digits = new DigitReceiver();
   readonly #relayClock = new RelayClock();
+  readonly #keepAlive = new KeepAlive();
   readonly #recorders = new Set<Recorder>();
   readonly #capture: Int16Array;
   /** While it echoes. */
@@ -72,9 +71,8 @@ export class RtpSession {
   #otherwise: 'silence' | 'echo' | 'nothing' = 'silence';
   #playing: Playing | undefined;
   #bridged: RtpSession | undefined;
-  /** The beat's number now, and when the bridge last sent something. */
+  /** The beat's number now. */
   #frame = 0;
-  #relayedAt = Number.NEGATIVE_INFINITY;
   /** Until this beat nothing is to be done here: what is sent comes over the bridge. */
   #restsUntil = 0;
   #eventTimestamp = 0;
@@ -144,6 +142,7 @@ export class RtpSession {
       one.#bridged = another;
       one.#otherwise = 'silence';
       one.#relayClock.reset();
+      one.#keepAlive.open();
     }
   }
 
@@ -175,10 +174,14 @@ export class RtpSession {
       if (!this.#sendFrame(peer, destination)) this.#outgoing.interrupted();
       if (this.#rtcp.due(frameNumber) && this.#reachable) this.#report(peer, destination);
       this.#reportEnd();
-      if (this.#relays && !this.#playing && this.#recorders.size === 0)
-        this.#restsUntil = this.#relayedAt + QUIET_FRAMES;
+      if (this.#bridged && !this.#playing && this.#recorders.size === 0) this.#rest();
     }
     if (this.#recorders.size > 0) for (const recorder of this.#recorders) recorder.tick(frameNumber);
+  }
+
+  #rest(): void {
+    const silenceAt = this.#maySend ? this.#keepAlive.due : Number.POSITIVE_INFINITY;
+    this.#restsUntil = Math.min(silenceAt, this.#rtcp.nextFrame);
   }
 
   receive(datagram: Buffer, from: Source, nowMs: number): void {
@@ -207,9 +210,10 @@ export class RtpSession {
     if (type === undefined) return;
     if (audio && packet.payloadType !== type) transcode(packet.payloadType as PayloadType, datagram, packet);
     packet.payloadType = type;
+    if (this.#keepAlive.isQuiet(this.#frame)) this.#relayClock.reset();
     packet.timestamp = this.#relayClock.map(packet, this.#outgoing.timestampAt(this.#frame), !audio);
     const marked = this.#relayClock.restarted || (!audio && ((datagram[1] as number) & 0x80) !== 0);
-    this.#relayedAt = this.#frame;
+    this.#keepAlive.sent(this.#frame);
     if (audio && this.#recorders.size > 0) this.#recordSent(datagram, packet);
     const { port, address } = destination;
     this.#options.send(this.#outgoing.forward(datagram, packet, marked), port, address);
@@ -270,7 +274,7 @@ export class RtpSession {
         return open;
       }
       this.#outgoing.datagram.fill(SILENCE[peer.payloadType], HEADER_BYTES, HEADER_BYTES + FRAME_SAMPLES);
-    } else if (!this.#fill(peer.payloadType)) return this.#relays;
+    } else if (!this.#fill(peer.payloadType)) return this.#bridged !== undefined;
     if (!open) return false;
     if (this.#recorders.size > 0) {
       made.payloadType = peer.payloadType;
@@ -286,12 +290,9 @@ export class RtpSession {
     const out = this.#outgoing;
     const event = bytes === EVENT_BYTES;
     const timestamp = event ? this.#eventTimestamp : out.timestampAt(this.#frame);
+    if (this.#keepAlive.isQuiet(this.#frame)) out.interrupted();
+    this.#keepAlive.sent(this.#frame);
     this.#options.send(out.finish(type, timestamp, bytes, marked), port, address);
-  }
-
-  /** Whether the other leg's packets are this one's sound just now. */
-  get #relays(): boolean {
-    return this.#bridged !== undefined && this.#frame - this.#relayedAt < QUIET_FRAMES;
   }
 
   /** Node throws where a port is none, which would take every session of this thread along. */
@@ -302,6 +303,8 @@ export class RtpSession {
     this.#destination = destination;
     this.#reachable = port > 0 && port <= 65_535 && address !== '0.0.0.0' && address !== '::' && isKind;
     this.#maySend = this.#reachable && direction !== 'recvonly' && direction !== 'inactive';
+    this.#keepAlive.open();
+    this.#restsUntil = 0;
   }
 
   /** Puts the next frame's payload into the datagram; false when nothing is to be sent. */
@@ -310,7 +313,7 @@ export class RtpSession {
     const out = this.#outgoing.datagram;
     if (source instanceof DigitSource) source.readTone(frame);
     else if (source) source.read(frame);
-    else if (this.#otherwise === 'nothing' || this.#relays) return false;
+    else if (this.#otherwise === 'nothing' || this.#awaitsRelay) return false;
     else if (this.#otherwise === 'silence' || !this.#echoed?.take(frame)) {
       this.#relayClock.reset();
       out.fill(SILENCE[law], HEADER_BYTES, HEADER_BYTES + FRAME_SAMPLES);
@@ -318,6 +321,11 @@ export class RtpSession {
     }
     encode(law, frame, out, HEADER_BYTES);
     return true;
+  }
+
+  /** Whether this leg's sound is the other's packets, or none. */
+  get #awaitsRelay(): boolean {
+    return this.#bridged !== undefined && this.#frame < this.#keepAlive.due;
   }
 
   #reportEnd(): void {

@@ -1,11 +1,14 @@
-// The engine's end of one media worker: messages out, answers matched, an end told once.
+// The engine's end of one media worker: messages out, a turn's in one; answers matched, an end told once.
 import type { Worker } from 'node:worker_threads';
 import { MediaError } from './engine.ts';
+import { MessageBatch } from './message-batch.ts';
 import type { Answers, FromMediaWorker, ToMediaWorker } from './worker-messages.ts';
 
 export interface WorkerLinkHandlers {
   finished(session: number, play: number): void;
   digit(session: number, digit: string): void;
+  /** A message to which no answer is awaited could not be sent. */
+  unsent(reason: Error): void;
   /** The worker ended, by `close` or by itself; every question open has been rejected. */
   gone(reason: Error): void;
 }
@@ -22,6 +25,7 @@ type Question = Unnumbered<ToMediaWorker>;
 export class WorkerLink {
   readonly #worker: Worker;
   readonly #handlers: WorkerLinkHandlers;
+  readonly #batch: MessageBatch<ToMediaWorker>;
   readonly #asked = new Map<number, Asked>();
   readonly #started = Promise.withResolvers<void>();
   #nextAsk = 0;
@@ -32,7 +36,14 @@ export class WorkerLink {
     this.#worker = worker;
     this.#handlers = handlers;
     this.#started.promise.catch(() => {});
-    worker.on('message', (message: FromMediaWorker) => this.#receive(message));
+    this.#batch = new MessageBatch({
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+      post: (messages) => worker.postMessage(messages),
+      unsendable: (message, reason) => this.#unsendable(message, reason),
+    });
+    worker.on('message', (messages: readonly FromMediaWorker[]) => {
+      for (const message of messages) this.#receive(message);
+    });
     worker.on('error', (error) => this.#end(`the media worker failed: ${String(error)}`));
     worker.on('exit', (code) => this.#end(`the media worker ended with code ${code}`));
   }
@@ -47,12 +58,12 @@ export class WorkerLink {
     return this.#ran;
   }
 
+  /** Leaves with whatever else this turn of the event loop brings, in order. */
   tell(message: ToMediaWorker): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    this.#worker.postMessage(message);
+    this.#batch.put(message);
   }
 
-  /** Rejects with MediaError `engine-failed` when the worker ends first. */
+  /** Rejects with MediaError `engine-failed` when the worker ends first, or the question cannot be sent. */
   ask<Q extends Question>(question: Q): Promise<Answers[Q['type']]> {
     if (this.#gone) return Promise.reject(this.#gone);
     const ask = this.#nextAsk++;
@@ -63,7 +74,15 @@ export class WorkerLink {
   }
 
   async close(): Promise<void> {
+    this.#batch.flush();
     await this.#worker.terminate();
+  }
+
+  #unsendable(message: ToMediaWorker, reason: unknown): void {
+    const error = new MediaError('engine-failed', `${message.type} cannot be sent: ${String(reason)}`);
+    if (!('ask' in message)) return this.#handlers.unsent(error);
+    this.#asked.get(message.ask)?.reject(error);
+    this.#asked.delete(message.ask);
   }
 
   #receive(message: FromMediaWorker): void {

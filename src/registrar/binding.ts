@@ -16,8 +16,19 @@ export interface Binding {
   readonly expiresAtMs: number;
 }
 
+/** Where a user is reached now. */
+export interface Contacts {
+  /** Every device that has registered and can be called; empty for none. */
+  readonly bindings: readonly Binding[];
+  /** The other exchanges, in words, that hold the connections of further devices, which they alone can call. */
+  readonly elsewhere: readonly string[];
+}
+
 /** What is asked of the stack. */
 type Flows = Pick<UserAgent, 'hasFlow'>;
+
+/** What another exchange's bindings are called by: its connections are not ours, datagrams go from anywhere. */
+export const NO_CONNECTIONS: Flows = { hasFlow: ({ transport }) => transport === 'udp' };
 
 /** Undefined where the device cannot be reached: the connection it registered by is gone, and it takes no other. */
 export function bindingOf(row: BindingRow, flows: Flows): Binding | undefined {

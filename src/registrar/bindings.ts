@@ -13,11 +13,12 @@ interface Entry {
 
 export class Bindings {
   readonly #entries = new Map<string, Entry>();
-  #size = 0;
+  /** Whose they are, by SID. */
+  readonly #owners = new Map<string, Entry>();
 
   /** How many bindings there are, expired ones included until the next sweep. */
   get size(): number {
-    return this.#size;
+    return this.#owners.size;
   }
 
   /** Whether nothing is held, not even a rate. */
@@ -40,15 +41,31 @@ export class Bindings {
 
   set(domainSid: string, username: string, rows: readonly BindingRow[]): void {
     const entry = this.#entry(keyOf(domainSid, username), 0);
-    this.#size += rows.length - entry.rows.length;
-    entry.rows = rows;
+    this.#replace(entry, rows);
   }
 
-  /** Takes up a binding that an earlier run left. */
-  restore(row: BindingRow): void {
+  find(sid: string): BindingRow | undefined {
+    return this.#owners.get(sid)?.rows.find((row) => row.sid === sid);
+  }
+
+  /** Adds a binding, or replaces the one with its SID. */
+  put(row: BindingRow): void {
     const entry = this.#entry(keyOf(row.domainSid, row.username), 0);
-    entry.rows = [...entry.rows, row];
-    this.#size++;
+    const isKnown = this.#owners.get(row.sid) === entry;
+    const rows = isKnown
+      ? entry.rows.map((each) => (each.sid === row.sid ? row : each))
+      : [...entry.rows, row];
+    this.#replace(entry, rows);
+  }
+
+  /** Forgets a binding, where there is one with this SID. */
+  drop(sid: string): void {
+    const entry = this.#owners.get(sid);
+    if (entry)
+      this.#replace(
+        entry,
+        entry.rows.filter((row) => row.sid !== sid),
+      );
   }
 
   /** Whether the user may register once more now. */
@@ -66,13 +83,20 @@ export class Bindings {
   sweep(isGone: (row: BindingRow) => boolean): readonly BindingRow[] {
     const gone: BindingRow[] = [];
     for (const [key, entry] of this.#entries) {
-      const left = entry.rows.filter((row) => !isGone(row));
-      if (left.length < entry.rows.length) gone.push(...entry.rows.filter(isGone));
-      this.#size += left.length - entry.rows.length;
-      entry.rows = left;
+      const over = entry.rows.filter(isGone);
+      const left = over.length === 0 ? entry.rows : entry.rows.filter((row) => !over.includes(row));
+      gone.push(...over);
+      this.#replace(entry, left);
       if (left.length === 0) this.#entries.delete(key);
     }
     return gone;
+  }
+
+  #replace(entry: Entry, rows: readonly BindingRow[]): void {
+    if (rows === entry.rows) return;
+    for (const { sid } of entry.rows) this.#owners.delete(sid);
+    for (const { sid } of rows) this.#owners.set(sid, entry);
+    entry.rows = rows;
   }
 
   #entry(key: string, nowMs: number): Entry {

@@ -45,7 +45,7 @@ function send(
   };
   const isLost = ({ contact: uri }: BindingRow) => uri.startsWith('sip:lost');
   const request = readRegister(requestOf('REGISTER', 'sip:acme.sip.twilio.com', { headers }));
-  const outcome = register({ aor: AOR, bindings, request, received, isLost }, world);
+  const outcome = register({ aor: AOR, bindings, request, received, node: 'run', isLost }, world);
   if (outcome.kind === 'registered') bindings = outcome.bindings;
   return outcome;
 }
@@ -125,6 +125,19 @@ describe('which binding', () => {
     expect(statusOf(send('<sip:bob@10.0.0.9>;expires=0, <sip:bob@10.0.0.10>'))).toBe('registered');
     expect(bindings).toHaveLength(10);
   });
+});
+
+it('has the same SID at every exchange, and another one for another device', () => {
+  const sids = ['<sip:bob@10.0.0.1>', '<sip:bob@10.0.0.1>;expires=900', '<sip:bob@10.0.0.2>'].map(
+    (contact) => {
+      bindings = [];
+      send(contact);
+      return bindings[0]?.sid;
+    },
+  );
+  expect(sids[0]).toMatch(/^RG[0-9a-f]{32}$/);
+  expect(sids[1]).toBe(sids[0]);
+  expect(sids[2]).not.toBe(sids[0]);
 });
 
 it('of a device that cannot be reached any more goes with the next REGISTER, unless that renews it', () => {

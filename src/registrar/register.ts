@@ -1,6 +1,6 @@
 // The registrar's decision (RFC 3261 §10.3): bindings of one AOR and a request in, the bindings afterwards out. All of
-// the request is done, or nothing. Pure but for SIDs.
-
+// the request is done, or nothing. Pure.
+import { hash } from 'node:crypto';
 import type { World } from '../admission/index.ts';
 import { type Refusal, refuse, refuseWithoutCode } from '../admission/index.ts';
 import { newRow, registration } from '../resources/index.ts';
@@ -27,6 +27,8 @@ export interface Registering {
   readonly bindings: readonly BindingRow[];
   readonly request: RegisterRequest;
   readonly received: Endpoint;
+  /** This run of the exchange. */
+  readonly node: string;
   /** Whether a device cannot be reached any more: its binding goes, unless the request renews it. */
   readonly isLost: (row: BindingRow) => boolean;
 }
@@ -35,8 +37,10 @@ export interface Registered {
   readonly kind: 'registered';
   readonly bindings: readonly BindingRow[];
   readonly written: readonly BindingRow[];
-  /** SIDs. */
+  /** SIDs of those that the request removes. */
   readonly removed: readonly string[];
+  /** SIDs of those that went because they were lost. */
+  readonly over: readonly string[];
 }
 
 export type RegisterOutcome = Registered | { readonly kind: 'refused'; readonly refusal: Refusal };
@@ -52,10 +56,11 @@ export function register(given: Registering, world: World): RegisterOutcome {
     if (contact.expiresS === 0) after.delete(contact.key);
     else after.set(contact.key, bound(given, { contact, current: after.get(contact.key) }, world));
   }
-  for (const [key, row] of after) if (bindings.includes(row) && given.isLost(row)) after.delete(key);
+  const lost = [...after.values()].filter((row) => bindings.includes(row) && given.isLost(row));
+  for (const { contactKey } of lost) after.delete(contactKey);
   if (after.size > Math.max(MAX_CONTACTS, bindings.length))
     return { kind: 'refused', refusal: tooMany(given) };
-  return changed(bindings, [...after.values()]);
+  return changed(bindings, [...after.values()], lost);
 }
 
 function unregisterAll(given: Registering): RegisterOutcome {
@@ -64,13 +69,18 @@ function unregisterAll(given: Registering): RegisterOutcome {
   return refusal ? { kind: 'refused', refusal } : changed(bindings, []);
 }
 
-function changed(before: readonly BindingRow[], after: readonly BindingRow[]): Registered {
-  const kept = new Set(after.map(({ sid }) => sid));
+function changed(
+  before: readonly BindingRow[],
+  after: readonly BindingRow[],
+  lost: readonly BindingRow[] = [],
+): Registered {
+  const kept = new Set([...after, ...lost].map(({ sid }) => sid));
   return {
     kind: 'registered',
     bindings: after,
     written: after.filter((row) => !before.includes(row)),
     removed: before.flatMap(({ sid }) => (kept.has(sid) ? [] : [sid])),
+    over: lost.map(({ sid }) => sid),
   };
 }
 
@@ -122,13 +132,19 @@ function bound(given: Registering, { contact, current }: Place, world: World): B
     sourcePort: received.port,
     transport: received.transport,
     ownAddress: received.local ?? null,
+    node: given.node,
     userAgent: request.userAgent,
     sipCallId: request.callId,
     cseq: request.cseq,
     expiresAt: now + expiresS * 1000,
   };
-  return current ? { ...current, ...values, dateUpdated: now } : newRow(registration, values, world);
+  if (current) return { ...current, ...values, dateUpdated: now };
+  return newRow(registration, { ...values, sid: sidOf(aor, contact.key) }, world);
 }
+
+/** The same at every exchange, so that one device is one row, also where one has not heard of the other's yet. */
+const sidOf = ({ domainSid, username }: Aor, contactKey: string): string =>
+  registration.sid + hash('sha256', [domainSid, username, contactKey].join('\n')).slice(0, 32);
 
 const tooMany = ({ aor, bindings }: Registering): Refusal =>
   refuse(403, 32_007, {

@@ -13,6 +13,7 @@ import { Registrar, type RegistrarParts } from './registrar.ts';
 
 const [EXCHANGE, PHONE, OTHER] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'] as const;
 const NAME = 'acme.sip.twilio.com';
+const [NODE, ANOTHER] = ['this run', 'a run of another exchange'] as const;
 
 let world: World;
 let link: MemoryLink;
@@ -23,6 +24,10 @@ let home: Row<typeof domain>;
 /** What was given to the journal, and what resolves each. */
 let commits: { readonly entry: JournalEntry<never>; readonly done: (error?: Error) => void }[];
 let answers: ResponseView[];
+/** What is in the database, when it is asked for some bindings. */
+let database: () => Promise<readonly Row<typeof registration>[]>;
+/** Tells the registrar of bindings that were written. */
+let hear: (sids?: readonly string[]) => Promise<void>;
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -40,7 +45,17 @@ function partsOf(rows: readonly Row<typeof registration>[] = [], keepAliveS = 0)
       commits.push({ entry, done: (error) => (error ? reject(error) : resolve()) });
     });
   const { directory, suffixes, clock, random } = world;
-  const store = { directory, journal: { commit }, list: async () => ({ rows }) } as unknown as Store;
+  const store = {
+    node: NODE,
+    directory,
+    journal: { commit, claimBindings: async () => {} },
+    list: async () => ({ rows }),
+    findAll: async () => database(),
+    onBindings(listener: typeof hear) {
+      hear = listener;
+    },
+    onDeath() {},
+  } as unknown as Store;
   const digest = {
     nonces: new Nonces({ key: Buffer.alloc(32), clock, random }),
     algorithms: ['MD5'],
@@ -67,6 +82,7 @@ beforeEach(async () => {
   link = new MemoryLink(world.clock, seededRandom(3));
   commits = [];
   answers = [];
+  database = async () => [];
   home = world.domain(NAME, { sipRegistration: true });
   world.registers(home, world.credentials(home, { bob: 'secret', eve: 'secret' }));
   exchange = await agentAt(EXCHANGE, 1);
@@ -105,6 +121,8 @@ function send({ user = 'bob', password = 'secret', expires = '600', to }: Sent =
   world.clock.advance(0);
 }
 
+const reached = (user: string, at = registrar) => at.contactsOf(home.sid, user).bindings;
+
 const statuses = () => answers.map(({ status }) => status);
 
 async function commitAll(): Promise<void> {
@@ -124,9 +142,7 @@ describe('an answer', () => {
     expect(commits).toHaveLength(1);
     await commitAll();
     expect(statuses()).toEqual([200]);
-    expect(registrar.contactsOf(home.sid, 'bob')).toMatchObject([
-      { uri: 'sip:bob@10.0.0.1', destination: { address: PHONE } },
-    ]);
+    expect(reached('bob')).toMatchObject([{ uri: 'sip:bob@10.0.0.1', destination: { address: PHONE } }]);
   });
 
   it('waits for a late database no longer than a second; later ones do not wait until it is back', async () => {
@@ -208,11 +224,11 @@ describe('a binding', () => {
 
   it('ends with its time, and its row with the next sweep', async () => {
     await bound();
-    const [row] = registrar.contactsOf(home.sid, 'bob');
+    const [row] = reached('bob');
     world.clock.advance(599_000);
-    expect(registrar.contactsOf(home.sid, 'bob')).toHaveLength(1);
+    expect(reached('bob')).toHaveLength(1);
     world.clock.advance(1000);
-    expect(registrar.contactsOf(home.sid, 'bob')).toEqual([]);
+    expect(reached('bob')).toEqual([]);
     world.clock.advance(30_000);
     expect(registrar.size).toBe(0);
     expect(commits.map(({ entry }) => entry.removed)).toMatchObject([[{ sid: row?.sid }]]);
@@ -249,13 +265,115 @@ describe('a binding', () => {
     world.clock.advance(601_000);
     commits = [];
     const next = await Registrar.open(partsOf(rows));
-    expect([next.contactsOf(home.sid, 'bob'), next.contactsOf(home.sid, 'eve')]).toMatchObject([
-      [],
-      [{ uri: 'sip:eve@10.0.0.1' }],
-    ]);
+    expect([reached('bob', next), reached('eve', next)]).toMatchObject([[], [{ uri: 'sip:eve@10.0.0.1' }]]);
     expect(commits.map(({ entry }) => entry.removed?.length)).toEqual([1]);
     commits[0]?.done();
     await next.close();
+  });
+});
+
+describe('of several exchanges', () => {
+  type Binding = Row<typeof registration>;
+  /** Bob's binding, as this exchange has written it. */
+  const bound = async (): Promise<Binding> => {
+    send();
+    await commitAll();
+    return commits.flatMap(({ entry }) => entry.records ?? []).at(-1)?.row as Binding;
+  };
+  const inDatabase = async (...rows: readonly Binding[]): Promise<void> => {
+    database = async () => rows;
+    await hear(['RG']);
+  };
+
+  it.each([
+    ['udp', 'sip:eve@10.0.0.1', 1, []],
+    ['tcp', 'sip:eve@10.0.0.1;transport=tcp', 0, ['exchange 10.9.9.9']],
+    ['tls', 'sip:eve@192.0.2.9;transport=tls', 0, ['exchange 10.9.9.9']],
+    ['tcp', 'sip:eve@192.0.2.9;transport=tcp', 1, []],
+  ] as const)('a device at another one, by %s as %s', async (transport, contact, count, elsewhere) => {
+    // What is connected to this exchange from that address is another device behind the same NAT.
+    exchange.hasFlow = () => true;
+    const values = {
+      username: 'eve',
+      sid: 'RGeve',
+      node: ANOTHER,
+      sourceIp: '192.0.2.9',
+      sourcePort: 41_000,
+    };
+    await inDatabase({ ...(await bound()), ...values, transport, contact, ownAddress: '10.9.9.9' });
+    expect(reached('eve')).toHaveLength(count);
+    expect(registrar.contactsOf(home.sid, 'eve').elsewhere).toEqual(elsewhere);
+    // Neither its connection nor its domain is looked at here, and its row is not deleted here when it is over.
+    commits = [];
+    world.clock.advance(30_000);
+    expect([registrar.contactsOf(home.sid, 'eve').elsewhere, commits]).toEqual([elsewhere, []]);
+    world.clock.advance(600_000);
+    expect(registrar.size).toBe(0);
+    const removed = commits.flatMap(({ entry }) => entry.removed ?? []);
+    expect(removed).toMatchObject([{ ifOwn: true }]);
+    expect(removed.map(({ sid }) => sid)).not.toContain('RGeve');
+    await commitAll();
+  });
+
+  it('a device that renews at another one is that one’s, and its row outlives the time that it had here', async () => {
+    const row = await bound();
+    await inDatabase({ ...row, node: ANOTHER, expiresAt: row.expiresAt + 600_000, sourcePort: 2 });
+    expect(reached('bob')).toMatchObject([{ sid: row.sid, destination: { port: 2 } }]);
+    commits = [];
+    world.clock.advance(660_000);
+    expect([reached('bob').length, commits]).toEqual([1, []]);
+  });
+
+  it('a device at another one stays when a second one of its user registers here', async () => {
+    const row = await bound();
+    const there = {
+      sid: 'RGtcp',
+      contactKey: 'tcp',
+      transport: 'tcp',
+      node: ANOTHER,
+      ownAddress: null,
+    } as const;
+    await inDatabase(row, { ...row, ...there });
+    commits = [];
+    await bound();
+    expect(commits.flatMap(({ entry }) => entry.removed ?? [])).toEqual([]);
+    expect(registrar.contactsOf(home.sid, 'bob')).toMatchObject({
+      bindings: [{ sid: row.sid }],
+      elsewhere: ['another exchange'],
+    });
+  });
+
+  it('one that is renewed here again is this one’s, by the same row', async () => {
+    const row = await bound();
+    await inDatabase({ ...row, node: ANOTHER, sourcePort: 2 });
+    expect(await bound()).toMatchObject({ sid: row.sid, node: NODE, sourceIp: PHONE });
+  });
+
+  it('one whose row is gone is not called any more', async () => {
+    await bound();
+    await hear(['RG']);
+    expect(registrar.size).toBe(1);
+    const [row] = reached('bob');
+    await hear([row?.sid ?? '']);
+    expect(registrar.size).toBe(0);
+  });
+
+  it('what was read while a device registered here is old', async () => {
+    const row = await bound();
+    const reading = Promise.withResolvers<readonly Binding[]>();
+    database = () => reading.promise;
+    const heard = hear([row.sid]);
+    await settle();
+    world.clock.advance(1000);
+    send();
+    reading.resolve([{ ...row, node: ANOTHER, sourcePort: 2 }]);
+    await heard;
+    expect(reached('bob')).toMatchObject([{ destination: { address: PHONE, port: 5060 } }]);
+    await inDatabase({ ...row, node: ANOTHER, sourcePort: 2 });
+    expect(reached('bob')).toMatchObject([{ destination: { address: PHONE, port: 5060 } }]);
+    await commitAll();
+    await inDatabase({ ...row, node: ANOTHER, sourcePort: 2 });
+    expect(reached('bob')).toMatchObject([{ destination: { port: 2 } }]);
   });
 });
 

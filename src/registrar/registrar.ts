@@ -20,7 +20,7 @@ import {
 import type { Timer } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { ownCopy } from '../lib/own-copy.ts';
-import { domain, registration } from '../resources/index.ts';
+import { domain } from '../resources/index.ts';
 import {
   formatUri,
   type HeaderField,
@@ -31,17 +31,21 @@ import {
   type UserAgent,
 } from '../sip/index.ts';
 import type { Store } from '../store/index.ts';
-import { type Binding, type BindingRow, bindingOf } from './binding.ts';
+import { type Binding, type BindingRow, bindingOf, type Contacts, NO_CONNECTIONS } from './binding.ts';
 import { BindingWriter } from './binding-writer.ts';
 import { Bindings } from './bindings.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { type Aor, type RegisterOutcome, register } from './register.ts';
 import { readRegister } from './register-request.ts';
+import { SharedBindings } from './shared-bindings.ts';
 
 export interface RegistrarParts extends World, Premises {
   readonly digest: DigestTerms;
   readonly door: Door;
-  readonly store: Pick<Store, 'list' | 'journal' | 'directory'>;
+  readonly store: Pick<
+    Store,
+    'list' | 'findAll' | 'journal' | 'directory' | 'node' | 'onBindings' | 'onDeath'
+  >;
   readonly log: Log;
   readonly agent: UserAgent;
   /** Seconds between two OPTIONS to a device behind NAT; 0 for none. */
@@ -49,12 +53,12 @@ export interface RegistrarParts extends World, Premises {
 }
 
 const SWEEP_MS = 30_000;
-const ROWS_READ_AT_ONCE = 5000;
 
 export class Registrar {
   readonly #parts: RegistrarParts;
   readonly #bindings = new Bindings();
   readonly #writer: BindingWriter;
+  readonly #shared: SharedBindings;
   readonly #keepAlive: KeepAlive;
   #sweeping: Timer | undefined;
   #isClosed = false;
@@ -62,21 +66,18 @@ export class Registrar {
   private constructor(parts: RegistrarParts) {
     this.#parts = parts;
     this.#writer = new BindingWriter({ ...parts, journal: parts.store.journal });
-    const rows = () => this.#bindings.all();
+    this.#shared = new SharedBindings({ ...parts, bindings: this.#bindings, writer: this.#writer });
+    const rows = () => this.#own();
     this.#keepAlive = new KeepAlive({ ...parts, rows, intervalS: parts.keepAliveS });
   }
 
-  /** Takes up the bindings that an earlier run left. */
+  /** Takes over the bindings of exchanges that are no more, an earlier run of this one included; hears of all others. */
   static async open(parts: RegistrarParts): Promise<Registrar> {
     const registrar = new Registrar(parts);
-    let after: string | undefined;
-    do {
-      const page = { limit: ROWS_READ_AT_ONCE, ...(after !== undefined && { after }) };
-      const { rows, next } = await parts.store.list(registration, page);
-      for (const row of rows) registrar.#bindings.restore(row);
-      after = next;
-    } while (after !== undefined);
-    registrar.#sweep();
+    const { store } = parts;
+    store.onBindings((sids) => registrar.#read(sids));
+    store.onDeath(() => registrar.#takeOver());
+    await registrar.#takeOver();
     return registrar;
   }
 
@@ -85,10 +86,17 @@ export class Registrar {
     this.#parts.agent.onRequest('REGISTER', (request) => this.#take(request));
   }
 
-  /** Where a user of a domain is reached now: every device that has registered and can be reached; empty for none. */
-  contactsOf(domainSid: string, user: string): readonly Binding[] {
-    const { agent, clock } = this.#parts;
-    return this.#bindings.of(domainSid, user, clock.now()).flatMap((row) => bindingOf(row, agent) ?? []);
+  /** Where a user of a domain is reached now. */
+  contactsOf(domainSid: string, user: string): Contacts {
+    const bindings: Binding[] = [];
+    const elsewhere = new Set<string>();
+    for (const row of this.#bindings.of(domainSid, user, this.#parts.clock.now())) {
+      const isOwn = this.#isOwn(row);
+      const binding = bindingOf(row, isOwn ? this.#parts.agent : NO_CONNECTIONS);
+      if (binding) bindings.push(binding);
+      else if (!isOwn) elsewhere.add(exchangeOf(row));
+    }
+    return { bindings, elsewhere: [...elsewhere] };
   }
 
   /** How many bindings there are. */
@@ -116,10 +124,10 @@ export class Registrar {
     }
     const outcome = this.#register(visitor, aor);
     if (outcome.kind === 'refused') return this.#refuse(visitor, place, outcome.refusal);
-    const { bindings, written, removed } = outcome;
+    const { bindings } = outcome;
     this.#bindings.set(aor.domainSid, aor.username, bindings);
     this.#awaitSweep();
-    this.#writer.write(written, removed, () =>
+    this.#writer.write(outcome, () =>
       visitor.respond(200, { headers: contactHeaders(bindings, clock.now()) }),
     );
   }
@@ -128,7 +136,8 @@ export class Registrar {
     try {
       const bindings = this.#bindings.of(aor.domainSid, aor.username, this.#parts.clock.now());
       const isLost = (row: BindingRow) => this.#isLost(row);
-      return register({ aor, bindings, request: readRegister(request), received, isLost }, this.#parts);
+      const { node } = this.#parts.store;
+      return register({ aor, bindings, request: readRegister(request), received, node, isLost }, this.#parts);
     } catch (error) {
       const why = `its Contact cannot be used: ${(error as Error).message}`;
       return { kind: 'refused', refusal: refuseWithoutCode(400, { why }) };
@@ -180,8 +189,32 @@ export class Registrar {
     return named.kind === 'domain' && named.domain.sid === own.sid;
   }
 
+  /** Whether its flow is one of this exchange: nobody else says that it is over. */
+  #isOwn({ node }: BindingRow): boolean {
+    return node === this.#parts.store.node;
+  }
+
+  /** Only the exchange that holds a connection knows that it is gone. */
   #isLost(row: BindingRow): boolean {
-    return row.transport !== 'udp' && bindingOf(row, this.#parts.agent) === undefined;
+    return this.#isOwn(row) && row.transport !== 'udp' && bindingOf(row, this.#parts.agent) === undefined;
+  }
+
+  *#own(): Generator<BindingRow> {
+    for (const row of this.#bindings.all()) if (this.#isOwn(row)) yield row;
+  }
+
+  /** Of the bindings of exchanges that are no more, those stay that can be called from here. */
+  async #takeOver(): Promise<void> {
+    if (this.#isClosed) return;
+    await this.#parts.store.journal.claimBindings();
+    await this.#shared.read();
+    if (!this.#isClosed) this.#sweep();
+  }
+
+  async #read(sids?: readonly string[]): Promise<void> {
+    if (this.#isClosed) return;
+    await this.#shared.read(sids);
+    this.#awaitSweep();
   }
 
   #refuse(visitor: ServerRequest, place: Identified, refusal: Refusal): void {
@@ -201,19 +234,20 @@ export class Registrar {
     });
   }
 
-  /** Forgets what has expired, whom nothing can reach, and what was bound to a domain that is gone. */
+  /**
+   * Forgets what has expired, and of its own whom nothing can reach, and what was bound to a domain that is gone. Rows
+   * go where they are this exchange's.
+   */
   #sweep(): void {
     const { clock, directory } = this.#parts;
     const now = clock.now();
     const gone = this.#bindings.sweep(
       (row) =>
-        row.expiresAt <= now || this.#isLost(row) || directory.find(domain, row.domainSid) === undefined,
+        row.expiresAt <= now ||
+        (this.#isOwn(row) && (this.#isLost(row) || directory.find(domain, row.domainSid) === undefined)),
     );
-    if (gone.length > 0)
-      this.#writer.write(
-        [],
-        gone.map(({ sid }) => sid),
-      );
+    const over = gone.filter((row) => this.#isOwn(row)).map(({ sid }) => sid);
+    if (over.length > 0) this.#writer.write({ over });
     this.#awaitSweep();
   }
 }
@@ -226,6 +260,10 @@ function uriIn(header: string): SipUri | undefined {
     return undefined;
   }
 }
+
+/** That a device registered at, in words. */
+const exchangeOf = ({ ownAddress }: BindingRow): string =>
+  ownAddress === null || /^[0.:]*$/.test(ownAddress) ? 'another exchange' : `exchange ${ownAddress}`;
 
 /** Every binding, with what is left of its time (RFC 3261 §10.3 step 8). */
 const contactHeaders = (bindings: readonly BindingRow[], now: number): readonly HeaderField[] =>

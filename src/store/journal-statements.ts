@@ -6,7 +6,7 @@ import type { Engine, Statement } from './engine.ts';
 import { dialogColumns, LIVE_DIALOGS } from './live-dialogs.ts';
 import { outboxValues, webhookSid } from './outbox.ts';
 import { createStatements, type Statements } from './statements.ts';
-import type { Along, JournalEntry, OutboxRow, Patch } from './store.ts';
+import type { Along, JournalEntry, OutboxRow, Patch, Removal } from './store.ts';
 
 type Call = Row<typeof call>;
 
@@ -46,11 +46,7 @@ export class JournalStatements {
       ...Array.from(traces.values(), ({ callSid, toJson }) => this.#trace(callSid, toJson())),
       ...entries.flatMap((entry) => this.#dialogs(entry)),
       ...entries.flatMap(({ records = [] }) => records.map((record) => this.#record(record))),
-      ...entries.flatMap(({ removed = [] }) =>
-        removed.map(({ definition, sid }) =>
-          this.#statements.remove(definition.table, { column: 'sid', value: sid }),
-        ),
-      ),
+      ...entries.flatMap(({ removed = [] }) => removed.map((removal) => this.#removal(removal))),
       ...entries.flatMap(({ outbox = [] }) => outbox.map((row) => this.#outbox(row))),
       ...group.flatMap((work) => this.#callback(work)),
     ];
@@ -99,6 +95,12 @@ export class JournalStatements {
       this.#codec.encode(definition, this.#owned(definition, row)),
       'sid',
     );
+  }
+
+  #removal({ definition: { table }, sid, ifOwn = false }: Removal): Statement {
+    const key = { column: 'sid', value: sid };
+    if (!ifOwn) return this.#statements.remove(table, key);
+    return this.#statements.removeWhere(table, [key, { column: 'node', value: this.#node }]);
   }
 
   #callback(work: Work): readonly Statement[] {

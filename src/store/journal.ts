@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { call, type Row, recording, type webhook } from '../resources/index.ts';
+import { call, type Row, recording, registration, type webhook } from '../resources/index.ts';
 import type { Codec } from './codec.ts';
 import type { Engine, SqlRow } from './engine.ts';
 import { isEntry, JournalStatements, type Work } from './journal-statements.ts';
@@ -145,6 +145,11 @@ export class GroupJournal implements Journal<Call> {
     const open = db.selectFrom('recordings').selectAll().where('status', 'in', OPEN_RECORDINGS);
     const lost = open.where(unheldBy({ engine: this.#engine, node: this.#node })).orderBy('position');
     return { rows: (await lost.execute()).map((row) => this.#codec.decode(recording, row)), isSole };
+  }
+
+  async claimBindings(): Promise<void> {
+    const claim = this.#engine.db.updateTable(registration.table).set({ node: this.#node });
+    await claim.where(unheldBy({ engine: this.#engine, node: this.#node })).execute();
   }
 
   async trace(callSid: string): Promise<string | undefined> {

@@ -48,6 +48,8 @@ export class Nodes {
   async start(predecessor: string | undefined): Promise<void> {
     if (predecessor !== undefined) await this.#forget([predecessor]);
     await this.#renew();
+    // One that goes before the first beat is missed then.
+    await this.#look();
     this.#tick();
   }
 

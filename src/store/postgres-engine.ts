@@ -3,7 +3,7 @@
 import { Kysely, sql } from 'kysely';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { resources } from '../resources/index.ts';
+import { registration, resources } from '../resources/index.ts';
 import type { Engine, Tables } from './engine.ts';
 import { migrate } from './migrations/index.ts';
 import { postgresDialect } from './postgres-dialect.ts';
@@ -73,13 +73,15 @@ async function prepareSchema(url: string): Promise<void> {
   }
 }
 
-/** Every table of configuration tells of its changes; children that go with their parent included. */
+/** What nodes hear of each other: configuration, children that go with their parent included, and bindings. */
+const TELLING = resources.filter((each) => each.kind === 'configuration' || each === registration);
+
 async function tellOfChanges(db: Kysely<Tables>): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${CHANNEL}, 0))`.execute(db);
   const { rows } = await sql<{ name: string }>`
     select tgrelid::regclass::text as name from pg_trigger where tgname = ${CHANNEL}`.execute(db);
   const told = new Set(rows.map(({ name }) => name));
-  const silent = resources.filter(({ kind, table }) => kind === 'configuration' && !told.has(table));
+  const silent = TELLING.filter(({ table }) => !told.has(table));
   if (silent.length === 0) return;
   await sql`
     create or replace function tandem_tell_change() returns trigger language plpgsql as $$

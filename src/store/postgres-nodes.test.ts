@@ -7,7 +7,7 @@ import { FakeClock } from '../../test/support/fake-clock.ts';
 import { query, type TestDatabase, testDatabase } from '../../test/support/test-database.ts';
 import { type Log, silentLog } from '../lib/log.ts';
 import { seededRandom } from '../lib/random.ts';
-import { account, call, newRow } from '../resources/index.ts';
+import { account, call, newRow, registration } from '../resources/index.ts';
 import { laneOf, type OutboxRow, openStore } from './index.ts';
 import { Nodes } from './nodes.ts';
 import { openPostgres } from './postgres-engine.ts';
@@ -98,6 +98,44 @@ describe('what belongs to a node', () => {
   });
 });
 
+describe('a binding', () => {
+  const bound = (sid: string, node: string) => {
+    const owner = { accountSid: OWNER, domainSid: 'SD1', domain: 'a.example', aor: 'sip:a@a.example' };
+    const contact = { username: 'a', contact: 'sip:a@10.0.0.1', contactKey: sid, sipCallId: 'x', cseq: 1 };
+    const flow = { sourceIp: '192.0.2.1', sourcePort: 5060, transport: 'udp', expiresAt: 1, node } as const;
+    const world = { clock: new FakeClock(), random: seededRandom(1) };
+    return {
+      definition: registration,
+      row: newRow(registration, { ...owner, ...contact, ...flow, sid }, world),
+    };
+  };
+
+  it('is removed by the sweep of its own exchange, and taken over only from one that is gone', async () => {
+    const database = await testDatabase();
+    const [one, two] = [(await node(database)).store, (await node(database)).store];
+    await one.journal.commit({ records: [bound('RG1', one.node), bound('RG2', one.node)] });
+    // Renewed at the other one.
+    await two.journal.commit({ records: [bound('RG2', two.node)] });
+    const removed = ['RG1', 'RG2'].map((sid) => ({ definition: registration, sid, ifOwn: true }));
+    const owners = async () =>
+      (await two.findAll(registration, ['RG1', 'RG2'])).map(({ sid, node: owner }) => [sid, owner]);
+    await two.journal.claimBindings();
+    expect(await owners()).toEqual([
+      ['RG1', one.node],
+      ['RG2', two.node],
+    ]);
+    await one.journal.commit({ removed });
+    expect(await owners()).toEqual([['RG2', two.node]]);
+    await one.journal.commit({ records: [bound('RG1', one.node)] });
+    await one.close();
+    await two.journal.claimBindings();
+    expect((await owners()).toSorted()).toEqual([
+      ['RG1', two.node],
+      ['RG2', two.node],
+    ]);
+  });
+});
+
 describe('a lease', () => {
   /** @param fails the first so many deaths, but one, cannot be seen to. */
   async function leases(count: number, log: Log = silentLog, fails = 0) {
@@ -148,6 +186,13 @@ describe('a lease', () => {
     await lives(12_000);
     // What was left could not be taken over the first time.
     expect(all[0]?.told).toEqual(['death', 'death']);
+  });
+
+  it('that is given back before another’s first beat is missed by that one', async () => {
+    const { all } = await leases(2);
+    await all[0]?.nodes.close();
+    await all[1]?.nodes.beat();
+    expect(all[1]?.told).toEqual(['death']);
   });
 
   it('is renewed by every beat, whatever the clock of the database says', async () => {

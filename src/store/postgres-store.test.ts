@@ -16,6 +16,7 @@ import {
   connectionPolicy,
   connectionPolicyTarget,
   newRow,
+  registration,
   resources,
 } from '../resources/index.ts';
 import { columnKinds } from './codec.ts';
@@ -134,7 +135,7 @@ describe('the schema', () => {
   const typeOf = (kind: string) =>
     ({ ...TYPES, boolean: 'boolean', dateTime: 'bigint' })[kind as keyof typeof TYPES];
 
-  it('agrees with every definition, and tells of changes of configuration', async () => {
+  it('agrees with every definition, and tells of changes of configuration and bindings', async () => {
     const database = await testDatabase();
     await (await open(database)).close();
     const client = new pg.Client(database.database ?? '');
@@ -157,9 +158,9 @@ describe('the schema', () => {
         [...columnKinds(definition).values()].map(typeOf).toSorted(),
       ]);
     }
-    const configuration = resources.filter(({ kind }) => kind === 'configuration');
+    const telling = resources.filter((each) => each.kind === 'configuration' || each === registration);
     expect(triggers.rows.map(({ name }) => name).toSorted()).toEqual(
-      configuration.map(({ table }) => table).toSorted(),
+      telling.map(({ table }) => table).toSorted(),
     );
   });
 });

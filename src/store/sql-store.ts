@@ -9,6 +9,7 @@ import {
   parentField,
   propertyName,
   type Row,
+  registration,
   resources,
 } from '../resources/index.ts';
 import type { Codec } from './codec.ts';
@@ -21,6 +22,7 @@ import type { OutboxParts } from './outbox.ts';
 import { type Columns, createStatements, type Statements } from './statements.ts';
 import {
   type Along,
+  type BindingsListener,
   LimitError,
   type PageOf,
   type PageRequest,
@@ -44,6 +46,7 @@ export interface StoreParts {
 }
 
 export class SqlStore implements Store {
+  readonly node: string;
   readonly directory = new DirectoryMirror();
   readonly journal: GroupJournal;
   readonly #engine: Engine;
@@ -51,9 +54,11 @@ export class SqlStore implements Store {
   readonly #codec: Codec;
   readonly #clock: Clock;
   readonly #nodes: Nodes | undefined;
+  readonly #bindingsListeners = new Set<BindingsListener>();
   #closed = false;
 
   private constructor(parts: StoreParts) {
+    this.node = parts.node;
     this.#engine = parts.engine;
     this.#statements = createStatements(parts.engine.db);
     this.#codec = parts.codec;
@@ -91,6 +96,13 @@ export class SqlStore implements Store {
     const found = this.#statements.find(definition.table, { column: 'sid', value: sid });
     const [row] = (await this.#run([found]))[0]?.rows ?? [];
     return row && this.#codec.decode(definition, row);
+  }
+
+  async findAll<R extends AnyResource>(definition: R, sids: readonly string[]): Promise<readonly Row<R>[]> {
+    if (sids.length === 0) return [];
+    const query = this.#engine.db.selectFrom(definition.table).selectAll().where('sid', 'in', sids);
+    const rows: readonly SqlRow[] = await query.orderBy('position').execute();
+    return rows.map((row) => this.#codec.decode(definition, row));
   }
 
   list<R extends AnyResource>(definition: R, page: PageRequest): Promise<PageOf<Row<R>>> {
@@ -147,13 +159,18 @@ export class SqlStore implements Store {
       const left = await this.directory.takeOver(definition, () => this.#rowsOf(definition, query));
       await this.#readAgain(definition.table, left);
     }
+    await this.#tellOfBindings();
+  }
+
+  async #tellOfBindings(sids?: readonly string[]): Promise<void> {
+    for (const listener of this.#bindingsListeners) await listener(sids);
   }
 
   async #readAgain(table: string, sids: readonly string[]): Promise<void> {
+    if (table === registration.table) return this.#tellOfBindings(sids);
     const definition = configuration.find((each) => each.table === table);
     if (!definition || sids.length === 0) return;
-    const query = this.#engine.db.selectFrom(table).selectAll().where('sid', 'in', sids).orderBy('position');
-    const left = await this.directory.takeOver(definition, () => this.#rowsOf(definition, query), sids);
+    const left = await this.directory.takeOver(definition, () => this.findAll(definition, sids), sids);
     await this.#readAgain(table, left);
   }
 
@@ -166,6 +183,10 @@ export class SqlStore implements Store {
 
   counts(): StoreCounts {
     return { journal: this.journal.counts(), directoryAgeMs: this.#engine.watchedAgeMs() };
+  }
+
+  onBindings(listener: BindingsListener): void {
+    this.#bindingsListeners.add(listener);
   }
 
   onDeath(listener: () => Promise<void>): void {

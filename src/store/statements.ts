@@ -31,6 +31,8 @@ export interface Statements {
   upsert(table: string, columns: Columns, key: string): Statement;
   update(table: string, columns: Columns, key: Key): Statement;
   remove(table: string, key: Key): Statement;
+  /** The rows that have all of the values. */
+  removeWhere(table: string, keys: readonly Key[]): Statement;
 }
 
 /** The SQL that goes by these words, built the first time. */
@@ -68,6 +70,15 @@ export function createStatements(db: Kysely<Tables>): Statements {
     remove: (table, { column, value }) => ({
       sql: sqlOf(['remove', table, column], () => db.deleteFrom(table).where(column, '=', value).compile()),
       parameters: [value],
+    }),
+    removeWhere: (table, keys) => ({
+      sql: sqlOf(['removeWhere', table, ...keys.map(({ column }) => column)], () =>
+        db
+          .deleteFrom(table)
+          .where(({ eb, and }) => and(keys.map(({ column, value }) => eb(column, '=', value))))
+          .compile(),
+      ),
+      parameters: keys.map(({ value }) => value),
     }),
   };
 }

@@ -64,7 +64,14 @@ export interface JournalEntry<Call> {
   /** Rows of records that belong to the call. */
   readonly records?: readonly Along[];
   /** Rows of records that go; those that are not there are no error. */
-  readonly removed?: readonly { readonly definition: AnyResource; readonly sid: string }[];
+  readonly removed?: readonly Removal[];
+}
+
+export interface Removal {
+  readonly definition: AnyResource;
+  readonly sid: string;
+  /** Only where it is still this node's. */
+  readonly ifOwn?: boolean;
 }
 
 export interface Journal<Call> {
@@ -98,6 +105,8 @@ export interface Journal<Call> {
    * @returns isSole: no other exchange shares the database, so their files are here or nowhere.
    */
   lostRecordings(): Promise<{ readonly rows: readonly Row<typeof recording>[]; readonly isSole: boolean }>;
+  /** Makes bindings of nodes that are no more this node's. */
+  claimBindings(): Promise<void>;
   trace(callSid: string): Promise<string | undefined>;
   /** How many callbacks are not over yet. */
   countWaiting(): Promise<number>;
@@ -128,8 +137,12 @@ export interface Along {
   readonly row: object;
 }
 
+export type BindingsListener = (sids?: readonly string[]) => Promise<void>;
+
 /** Rows by definition. API writes survive a power cut; the journal's survive a kill. */
 export interface Store {
+  /** This run of the exchange: no other ever has the same. */
+  readonly node: string;
   /** Configuration in memory, as of the last commit. */
   readonly directory: Directory;
   readonly journal: Journal<Row<typeof call>>;
@@ -139,6 +152,8 @@ export interface Store {
    */
   insert<R extends AnyResource>(definition: R, row: Row<R>, along?: Along): Promise<Row<R>>;
   find<R extends AnyResource>(definition: R, sid: string): Promise<Row<R> | undefined>;
+  /** Those that there are, oldest first. */
+  findAll<R extends AnyResource>(definition: R, sids: readonly string[]): Promise<readonly Row<R>[]>;
   /** Newest first. Pages neither skip nor repeat a row when others come and go. @throws {CursorError} */
   list<R extends AnyResource>(definition: R, page: PageRequest): Promise<PageOf<Row<R>>>;
   /** The row as it is now; `dateUpdated` is set. Undefined when there is none. @throws {IntegrityError} */
@@ -151,6 +166,11 @@ export interface Store {
   /** False when there is none; children go with it. @throws {IntegrityError} `restrict` while it is referred to. */
   remove(definition: AnyResource, sid: string, along?: Along): Promise<boolean>;
   counts(): StoreCounts;
+  /**
+   * `listener` is called with the SIDs of bindings that an exchange on this database, this one included, has written or
+   * removed; without, where any may have changed. One call at a time; again, later, where it rejects.
+   */
+  onBindings(listener: BindingsListener): void;
   /**
    * `listener` is called when another exchange on this database is gone: its calls and callbacks are to be taken over. It
    * is called again, later, where it rejects.

@@ -292,3 +292,34 @@ describe('Sip', () => {
     expect(target).toMatchObject({ address: { uri: 'sip:a@b.example', secure: false, headers: [] } });
   });
 });
+
+describe('<Refer><Sip>', () => {
+  const headersOf = (headers: string) => {
+    const uri = `<Sip>sip:a@b.example?${headers}</Sip>`;
+    const { verbs, warnings } = parseDocument(`<Response><Refer>${uri}</Refer></Response>`);
+    const [verb] = verbs;
+    return {
+      headers: verb?.verb === 'Refer' && verb.target.headers,
+      codes: warnings.map(({ code }) => code),
+    };
+  };
+
+  it('may have any header', () => {
+    expect(headersOf('Subject=Hi&amp;Replaces=c%3Bto-tag%3D1')).toEqual({
+      headers: [
+        { name: 'Subject', value: 'Hi' },
+        { name: 'Replaces', value: 'c;to-tag=1' },
+      ],
+      codes: [],
+    });
+  });
+
+  it.each([
+    ['A%0d%0aB=1', 13252],
+    ['=1', 13252],
+    ['Subject=1%0d%0aB', 32112],
+    ['X-Twilio-A=1', 32113],
+  ])('leaves out what is none: %s', (headers, code) => {
+    expect(headersOf(headers)).toEqual({ headers: [], codes: [code] });
+  });
+});

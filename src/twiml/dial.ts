@@ -2,7 +2,7 @@
 import { readTrim } from './collect.ts';
 import type { ElementReader } from './element-reader.ts';
 import { DIGITS } from './prompts.ts';
-import { readSipAddress } from './sip-address.ts';
+import { REFER_TO, readSipAddress } from './sip-address.ts';
 import type { Dial, DialRecording, DialTarget, NumberTarget, Place, Refer, SipTarget } from './verbs.ts';
 
 const MAX_TARGETS = 10;
@@ -179,6 +179,6 @@ export function readRefer(reader: ElementReader): (Refer & Place) | undefined {
   }
   const sip = reader.inside(child);
   sip.end('text');
-  const target = readSipAddress(sip);
+  const target = readSipAddress(sip, REFER_TO);
   return target && { verb: 'Refer', action, target, ...reader.place };
 }

@@ -280,9 +280,12 @@ describe('an element', () => {
   });
 
   it('that is to come is told from one that is none', () => {
-    expect(parse('<Enqueue>x</Enqueue><Shout/>').warnings.map(({ message }) => message)).toEqual([
+    const body = '<Enqueue>x</Enqueue><Shout/><Sip>sip:a@b.example</Sip><Stream/>';
+    expect(parse(body).warnings.map(({ message }) => message)).toEqual([
       '<Enqueue> is not supported yet; it is skipped',
       '<Shout> is no verb; it is skipped',
+      '<Sip> is no verb: it stands in <Dial>; it is skipped',
+      '<Stream> is no verb: it stands in <Connect> or <Start>; it is skipped',
     ]);
   });
 });

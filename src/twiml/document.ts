@@ -28,6 +28,16 @@ const VERBS: Readonly<Record<string, (reader: ElementReader) => Verb | undefined
 /** Verbs of Twilio's that this version has no code for. */
 const TO_COME = new Set('Connect Enqueue Leave Pay Prompt Sms Start Stop'.split(' '));
 
+/** Nouns of Twilio's, which are no verbs, and the verbs that they stand in. */
+const PLACES = new Map([
+  ...'Application Client Conference Number Queue Sim Sip WhatsApp'
+    .split(' ')
+    .map((noun) => [noun, '<Dial>'] as const),
+  ['Stream', '<Connect> or <Start>'],
+  ...'Recording Siprec Transcription'.split(' ').map((noun) => [noun, '<Start>'] as const),
+  ...'ConversationRelay Room VirtualAgent'.split(' ').map((noun) => [noun, '<Connect>'] as const),
+]);
+
 /**
  * Parses a TwiML document. Flaws inside verbs become warnings and the document goes on, as at Twilio: a value that is
  * wrong gives way to its default, an element that cannot run is skipped.
@@ -49,9 +59,14 @@ export function parseDocument(source: string, url?: string): TwimlDocument {
 function readVerb(reader: ElementReader): Verb | undefined {
   const read = Object.hasOwn(VERBS, reader.name) ? VERBS[reader.name] : undefined;
   if (read) return read(reader);
-  const flaw = TO_COME.has(reader.name) ? 'is not supported yet' : 'is no verb';
-  reader.warn(12200, `<${reader.name}> ${flaw}; it is skipped`);
+  reader.warn(12200, `<${reader.name}> ${flawOf(reader.name)}; it is skipped`);
   return undefined;
+}
+
+function flawOf(name: string): string {
+  if (TO_COME.has(name)) return 'is not supported yet';
+  const place = PLACES.get(name);
+  return place === undefined ? 'is no verb' : `is no verb: it stands in ${place}`;
 }
 
 function readHangup(reader: ElementReader): Hangup & Place {

@@ -31,6 +31,7 @@ export {
   stepGather,
 } from './gather.ts';
 export { advance, beginDocument, type DocumentState, type DocumentStep } from './interpreter.ts';
+export { plainDocument } from './spoken.ts';
 export type {
   Callback,
   Destination,

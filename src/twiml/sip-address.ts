@@ -18,9 +18,26 @@ const NAMED_HEADERS = new Set([
   'P-Called-Party-ID',
 ]);
 const X_HEADER = /^x-[\w.!%*+`'~-]+$/i;
+/** RFC 3261 §25.1, `token`. */
+const TOKEN = /^[\w.!%*+`'~-]+$/;
+
+/** Which headers may follow the URI. */
+interface HeaderRule {
+  allows(name: string): boolean;
+  /** What is said of another. */
+  readonly text: string;
+}
+
+/** Of an INVITE of ours. */
+const INVITE: HeaderRule = {
+  allows: (name) => NAMED_HEADERS.has(name) || X_HEADER.test(name),
+  text: 'only X- headers and four others may be set',
+};
+/** Of a Refer-To, for an INVITE of somebody else's: any. */
+export const REFER_TO: HeaderRule = { allows: (name) => TOKEN.test(name), text: 'that is no header name' };
 
 /** Reads the element's text; undefined, with a warning, where it is no SIP URI. */
-export function readSipAddress(reader: ElementReader): SipAddress | undefined {
+export function readSipAddress(reader: ElementReader, rule = INVITE): SipAddress | undefined {
   const text = reader.element.ownText.trim();
   const question = text.indexOf('?');
   const uri = question < 0 ? text : text.slice(0, question);
@@ -40,7 +57,7 @@ export function readSipAddress(reader: ElementReader): SipAddress | undefined {
   return {
     uri: [`sip:${user}${parts['host']}${port ? `:${port}` : ''}`, ...kept].join(';'),
     secure: parameters.secure,
-    headers: question < 0 ? [] : readHeaders(reader, text.slice(question + 1)),
+    headers: question < 0 ? [] : readHeaders(reader, text.slice(question + 1), rule),
   };
 }
 
@@ -68,7 +85,7 @@ function readParameters(
   return { kept, secure };
 }
 
-function readHeaders(reader: ElementReader, text: string): readonly SipHeader[] {
+function readHeaders(reader: ElementReader, text: string, rule: HeaderRule): readonly SipHeader[] {
   if (text.length > MAX_HEADERS_CHARACTERS) {
     reader.warn(
       13253,
@@ -79,16 +96,16 @@ function readHeaders(reader: ElementReader, text: string): readonly SipHeader[] 
   return text
     .split('&')
     .filter(Boolean)
-    .map((field) => readHeader(reader, field))
+    .map((field) => readHeader(reader, field, rule))
     .filter((header) => header !== undefined);
 }
 
-function readHeader(reader: ElementReader, field: string): SipHeader | undefined {
+function readHeader(reader: ElementReader, field: string, rule: HeaderRule): SipHeader | undefined {
   const equals = field.indexOf('=');
   const name = decode(equals < 0 ? field : field.slice(0, equals));
   const value = decode(equals < 0 ? '' : field.slice(equals + 1));
-  if (name === undefined || !(NAMED_HEADERS.has(name) || X_HEADER.test(name))) {
-    reader.warn(13252, '<Sip>: only X- headers and four others may be set; a header is left out');
+  if (name === undefined || !rule.allows(name)) {
+    reader.warn(13252, `<Sip>: ${rule.text}; a header is left out`);
     return undefined;
   }
   if (/^x-twilio/i.test(name)) {

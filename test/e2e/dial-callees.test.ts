@@ -1,7 +1,7 @@
 // <Dial> over real calls: what happens to a callee before the bridge, where calls go, and what is recorded.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toneLevel } from '../../src/media/index.ts';
-import { CALLEE_HZ, CALLER_HZ, DialScene, hears, level, loudest } from '../support/dial-scene.ts';
+import { CALLEE_HZ, CALLER_HZ, DialScene, hears, hearsMore, level, loudest } from '../support/dial-scene.ts';
 
 let scene: DialScene;
 
@@ -170,6 +170,7 @@ describe('a recording', () => {
       ),
     );
     await hears(callee, CALLER_HZ);
+    await hearsMore(callee);
     callee.hangUp();
     const { RecordingUrl } = await scene.told();
     const [recording] = await scene.exchange.client.recordings.list({ callSid: sid });
@@ -190,8 +191,7 @@ describe('a recording', () => {
       scene.dial(await scene.number(ringing), 'record="record-from-ringing" ringTone="us"'),
     );
     await hears(scene.caller, 440);
-    const soFar = (await scene.caller.heard()).length;
-    await expect.poll(async () => (await scene.caller.heard()).length).toBeGreaterThan(soFar + 4000);
+    await hearsMore(scene.caller);
     await scene.hangUp(sid);
     const { RecordingUrl, DialCallStatus } = await scene.told();
     expect(DialCallStatus).toBe('no-answer');

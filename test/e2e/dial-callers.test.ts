@@ -163,7 +163,8 @@ describe('a caller who gives up', () => {
 
 describe('REFER', () => {
   it('by <Refer> sends the caller elsewhere, and the app hears what came of it', async () => {
-    twiml['/voice'] = '<Refer action="/gone"><Sip>sip:kate@pbx.example?X-Order=7</Sip></Refer>';
+    twiml['/voice'] =
+      '<Refer action="/gone"><Sip>sip:kate@pbx.example?X-Order=7&amp;Replaces=c%3Bto-tag%3D1</Sip></Refer>';
     twiml['/gone'] = '<Hangup/>';
     const caller = await call();
     const dialog = await caller.answered;
@@ -185,7 +186,9 @@ describe('REFER', () => {
       ReferSipResponseCode: '202',
       NotifySipResponseCode: '486',
     });
-    expect(caller.requests[0]?.header('Refer-To')).toBe('<sip:kate@pbx.example?X-Order=7>');
+    expect(caller.requests[0]?.header('Refer-To')).toBe(
+      '<sip:kate@pbx.example?X-Order=7&Replaces=c%3Bto-tag%3D1>',
+    );
     await caller.ended;
   });
 

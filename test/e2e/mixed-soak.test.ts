@@ -4,7 +4,7 @@ import { soakMixed } from '../../soak/mixed.ts';
 import { KINDS } from '../../soak/trunk-traffic.ts';
 
 it('mixed traffic both ways over a trunk ends as it should, says why where it fails, and leaves nothing', async () => {
-  const result = await soakMixed({ seconds: 6, callsPerSecond: 8, hurry: true });
+  const result = await soakMixed({ seconds: 4, callsPerSecond: 10, hurry: true });
   expect(result.wrong).toEqual({});
   expect(Object.keys(result.went).toSorted()).toEqual(KINDS.map(({ name }) => name).toSorted());
   expect(result.records).toEqual({});

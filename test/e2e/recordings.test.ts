@@ -9,6 +9,7 @@ import { MPEGDecoder } from 'mpg123-decoder';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { toneLevel } from '../../src/media/index.ts';
 import { type Exchange, startExchange } from '../support/exchange.ts';
+import { Softphone } from '../support/softphone.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { toneWav } from '../support/tone-wav.ts';
 import { basic, twilioClient } from '../support/twilio-client.ts';
@@ -107,7 +108,11 @@ describe('a call that is recorded over the API', () => {
       source: 'StartCallRecordingAPI',
     });
     expect(started).toMatchObject({ track: 'both', duration: null, errorCode: null });
-    await holds(started.sid, 2, 2);
+    // Each side is heard by now, and is from here on.
+    await vi.waitFor(
+      () => expect(channelsOf(readFileSync(fileOf(started.sid))).map(tonesIn)).toEqual([[440], [1000]]),
+      { timeout: 15_000, interval: 50 },
+    );
     const early = await refused(exchange.client.recordings(started.sid).remove());
     expect(early).toEqual({ status: 400, code: 20009 });
     await exchange.client.calls(callSid).update({ status: 'completed' });
@@ -176,8 +181,15 @@ describe('a call that is recorded over the API', () => {
     await exchange.ended(callSid);
     await exchange.quiet();
     expect(await refused(recordings.create())).toEqual({ status: 400, code: 21220 });
-    const done = await recordings(sid).fetch();
-    expect(done).toMatchObject({ status: 'completed', channels: 1, track: 'inbound' });
+    await vi.waitFor(
+      async () =>
+        expect(await recordings(sid).fetch()).toMatchObject({
+          status: 'completed',
+          channels: 1,
+          track: 'inbound',
+        }),
+      8000,
+    );
     const { mediaUrl } = await exchange.client.recordings(sid).fetch();
     const [samples = new Int16Array()] = channelsOf(await sound(mediaUrl));
     // It begins and ends with the tone, and has the pause in between.
@@ -187,6 +199,73 @@ describe('a call that is recorded over the API', () => {
       samples.subarray(at * 160, at * 160 + 160).every((sample) => sample === 0),
     );
     expect(frames.filter(Boolean).length * 20).toBeGreaterThan(800);
+  });
+});
+
+describe('the end of a call that is recorded', () => {
+  const about = (header: (name: string) => string | undefined) => ({
+    RecordingSid: header('X-Twilio-RecordingSid'),
+    RecordingDuration: header('X-Twilio-RecordingDuration'),
+  });
+
+  /** A call to a phone. */
+  async function called(order: object) {
+    const phone = await Softphone.open();
+    onTestFinished(() => phone.close());
+    const taking = await phone.expects();
+    const { sid } = await exchange.client.calls.create({
+      to: phone.uri('udp', 'anna'),
+      from: 'alice',
+      twiml: PAUSE,
+      statusCallback: `${app.url}/ended`,
+      ...order,
+    });
+    const taken = await taking();
+    void taken.session.play({ kind: 'tone', frequenciesHz: [440], durationMs: 60_000 });
+    await exchange.reached(sid, 'in-progress');
+    return { sid, taken };
+  }
+
+  it('tells its app and the phone of the recording that Record=true made', async () => {
+    const { sid, taken } = await called({ record: true });
+    const { recordings } = exchange.client.calls(sid);
+    const [row] = await vi.waitFor(async () => {
+      const rows = await recordings.list();
+      expect(rows).toHaveLength(1);
+      return rows;
+    }, 8000);
+    const RecordingSid = row?.sid ?? '';
+    await holds(RecordingSid, 2);
+    // A later one of the same call is not told of.
+    await recordings.create();
+    await exchange.client.calls(sid).update({ status: 'completed' });
+    const { parameters } = await app.received(({ path }) => path === '/ended');
+    const { mediaUrl: RecordingUrl } = await exchange.client.recordings(RecordingSid).fetch();
+    expect(parameters).toMatchObject({ CallStatus: 'completed', RecordingSid, RecordingUrl });
+    const { request } = await taken.ended;
+    const { RecordingDuration } = parameters;
+    expect(about((name) => request?.header(name))).toEqual({ RecordingSid, RecordingDuration });
+    const duration = await vi.waitFor(async () => {
+      const { status, duration } = await exchange.client.recordings(RecordingSid).fetch();
+      expect(status).toBe('completed');
+      return duration;
+    }, 8000);
+    expect(Math.abs(Number(RecordingDuration) - Number(duration))).toBeLessThanOrEqual(1);
+  });
+
+  it('says nothing of what <Record> took down, nor where nothing was recorded', async () => {
+    const twiml = `<Response><Record timeout="0"/></Response>`;
+    for (const order of [{ twiml }, {}]) {
+      const { sid, taken } = await called(order);
+      await exchange.client.calls(sid).update({ status: 'completed' });
+      const { parameters } = await app.received(
+        ({ path, parameters: { CallSid } }) => path === '/ended' && CallSid === sid,
+      );
+      expect(Object.keys(parameters).filter((name) => name.startsWith('Recording'))).toEqual([]);
+      const { request } = await taken.ended;
+      expect(request?.header('X-Twilio-CallSid')).toBe(sid);
+      expect(request?.header('X-Twilio-RecordingSid')).toBeUndefined();
+    }
   });
 });
 
@@ -261,12 +340,18 @@ describe('kill -9 while a call is recorded', () => {
     return { client: twilioClient(http, ACCOUNT.sid, ACCOUNT.token), http, kill };
   }
 
-  it('costs no recording: the next start repairs it and tells its app', async () => {
+  // Two processes start.
+  it('costs no recording: the next start repairs it and tells its app', { timeout: 60_000 }, async () => {
     const folder = tempFolder();
     const carrier = await exchange.carrier({ ringMs: 0 });
     const first = await serve(folder);
     const to = carrier.uri.replace('sip:', `sip:${TONE_440}@`);
-    const { sid: callSid } = await first.client.calls.create({ to, from: 'alice', twiml: PAUSE });
+    const { sid: callSid } = await first.client.calls.create({
+      to,
+      from: 'alice',
+      twiml: PAUSE,
+      statusCallback: `${app.url}/ended`,
+    });
     await vi.waitFor(
       async () => expect((await first.client.calls(callSid).fetch()).status).toBe('in-progress'),
       8000,
@@ -289,6 +374,8 @@ describe('kill -9 while a call is recorded', () => {
       RecordingDuration: seconds,
       RecordingUrl: `https://tandem.example/2010-04-01/Accounts/${ACCOUNT.sid}/Recordings/${sid}`,
     });
+    const ended = await app.received(({ path }) => path === '/ended');
+    expect(ended.parameters).toMatchObject({ RecordingSid: sid, RecordingDuration: seconds });
     expect(await second.client.recordings(sid).fetch()).toMatchObject({
       status: 'completed',
       duration: seconds,

@@ -110,6 +110,29 @@ describe('a registered device', () => {
   });
 });
 
+describe('a user of a domain that is secure', () => {
+  it('is called without SRTP where the URI does not ask for it: Secure is of calls that come in', async () => {
+    inbound = await startInbound({ settings, secure: true });
+    const { exchange, domain, phone } = inbound;
+    await register(phone.agent, listenerOf(exchange, 'tls'), { domain, user: 'alice' });
+    inbound.twiml['/dial'] = `<Dial answerOnBridge="true"><Sip>sip:alice@${domain.name}</Sip></Dial>`;
+    const [caller, taking] = [await otherPhone(), await phone.expects()];
+    const takingCaller = await caller.expects();
+    const { sid } = await exchange.client.calls.create({
+      to: caller.uri('udp', 'carol'),
+      from: FROM,
+      url: `${inbound.app.url}/dial`,
+    });
+    await takingCaller();
+    const taken = await taking();
+    expect(taken.request.body).toMatch(/^m=audio \d+ RTP\/AVP 0 8 101\r$/m);
+    expect(taken.request.header('Via')).toContain('SIP/2.0/TLS');
+    await exchange.client.calls(sid).update({ status: 'completed' });
+    await exchange.ended(sid);
+    await inbound.nothingLeft({ overStreams: true });
+  });
+});
+
 describe('failover', () => {
   it('shows each target the keys of its own offer, and none to one without SRTP', async () => {
     inbound = await startInbound({ settings });

@@ -16,6 +16,8 @@ export interface BaresipOptions {
   readonly password: string;
   /** In PEM: what it trusts. */
   readonly ca: string;
+  /** In PEM: what it shows over TLS; one that nobody knows without it. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
   /** Its address is of this domain, and the registrar its outbound proxy; of the registrar itself without it. */
   readonly domain?: string;
   /** User of its address; `phone` without it. */
@@ -80,7 +82,7 @@ interface Setting {
 function write(folder: string, { port, control, options }: Setting): void {
   const { registrar, transport, password, ca, domain, intervalS = 60, srtp, recordings } = options;
   const { user = 'phone', authUser = 'phone' } = options;
-  const { cert, key } = certificateFor('127.0.0.1');
+  const { cert, key } = options.certificate ?? certificateFor('127.0.0.1');
   const file = (name: string, content: string | Buffer): string => {
     writeFileSync(join(folder, name), content);
     return join(folder, name);

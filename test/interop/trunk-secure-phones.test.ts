@@ -45,6 +45,7 @@ describe.skipIf(!hasBaresip)('baresip behind a secure trunk', () => {
       transport: 'tls',
       password: PASSWORD,
       ca: certificate.cert,
+      certificate,
       domain: scene.trunk.domainName,
       user: NUMBER,
       authUser: 'pbx',
@@ -78,7 +79,7 @@ describe.skipIf(!hasBaresip)('baresip behind a secure trunk', () => {
     await expect.poll(() => hasHeard(folder, PHONE_HZ), patience).toBe(true);
     expect(pbx.output()).toContain(SECURED);
     carrier.hangUp();
-    await pbx.said('terminated');
+    await pbx.said('session closed');
     expect(await scene.ended()).toMatchObject({ status: 'completed', direction: 'trunking-originating' });
   });
 

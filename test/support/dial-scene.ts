@@ -110,6 +110,12 @@ export class DialScene {
 export const hears = (who: Pick<TestCarrier, 'heard'>, hz: number): Promise<void> =>
   expect.poll(async () => level(await who.heard(), hz), { timeout: 8000 }).toBeGreaterThan(0.1);
 
+/** Resolves when a carrier has heard another second of whatever it hears. */
+export async function hearsMore(who: Pick<TestCarrier, 'heard'>): Promise<void> {
+  const soFar = (await who.heard()).length;
+  await expect.poll(async () => (await who.heard()).length, { timeout: 8000 }).toBeGreaterThan(soFar + 8000);
+}
+
 /** Resolves when a carrier hears nothing of `hz` any more. */
 export const isSilent = (who: TestCarrier, hz: number): Promise<void> =>
   expect.poll(async () => level(await who.heard(), hz), { timeout: 8000 }).toBeLessThan(0.01);

@@ -29,7 +29,7 @@ let made = 0;
 
 /** A domain that takes registrations, and calls with the same passwords, of `users`. */
 export async function domainWith(
-  { client }: Exchange,
+  { client }: Pick<Exchange, 'client'>,
   users: readonly string[],
   settings: { readonly secure?: boolean; readonly sipRegistration?: boolean } = {},
 ): Promise<TestDomain> {

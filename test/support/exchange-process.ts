@@ -74,6 +74,12 @@ export class ExchangeProcess {
     await this.#exited;
   }
 
+  /** SIGTERM; resolves when it has closed everything and is gone. */
+  async stop(): Promise<void> {
+    this.#process.kill('SIGTERM');
+    await this.#exited;
+  }
+
   /** It stands still until it is woken. */
   pause(): void {
     this.#process.kill('SIGSTOP');

@@ -8,6 +8,7 @@ import {
   type Input,
   type Prompt,
   parseDocument,
+  type SipHeader,
 } from '../../src/twiml/index.ts';
 
 export interface Stage {
@@ -99,6 +100,8 @@ function automatic({ state }: DocumentStep): Input | undefined {
   return undefined;
 }
 
+const headerLine = ({ name, value }: SipHeader): string => `${name}: ${value}`;
+
 function lineOf(action: Action): string[] {
   switch (action.type) {
     case 'say':
@@ -141,7 +144,7 @@ function lineOf(action: Action): string[] {
       return [words.filter(Boolean).join(', '), ...targets.map(targetOf)];
     }
     case 'refer':
-      return [`refer to ${action.target.uri}`];
+      return [`refer to ${[action.target.uri, ...action.target.headers.map(headerLine)].join(', ')}`];
     case 'fetch': {
       const parameters = Object.entries(action.parameters).map(([name, value]) => ` ${name}=${value}`);
       const ignored = action.answer === 'ignore' ? ' (the answer is ignored)' : '';
@@ -187,7 +190,7 @@ function targetOf(target: DialTarget): string {
       : [
           target.address.uri,
           target.address.secure && 'with SRTP',
-          ...target.address.headers.map(({ name, value }) => `${name}: ${value}`),
+          ...target.address.headers.map(headerLine),
           target.credentials && `as ${target.credentials.username}`,
         ];
   return `  ${[

@@ -79,6 +79,10 @@ function statusParameters(row: CallRow, callback: DueCallback, nowMs: number): F
       ['Duration', String(Math.ceil(row.duration / 60))],
     );
   }
+  if (ending?.recorded) {
+    const { url, sid, durationS } = ending.recorded;
+    parameters.push(['RecordingUrl', url], ['RecordingSid', sid], ['RecordingDuration', String(durationS)]);
+  }
   if (ending?.sipStatus !== undefined) parameters.push(['SipResponseCode', String(ending.sipStatus)]);
   if (ending?.errorCode !== undefined) {
     parameters.push(['ErrorCode', String(ending.errorCode)], ['ErrorMessage', ending.why]);

@@ -2,6 +2,7 @@
 import { formatUri, type HeaderField, parseUri, toOctets } from '../../sip/index.ts';
 import type { CallRow } from '../call-life.ts';
 import type { CallOrder } from '../control.ts';
+import type { Recorded } from '../recording/outcome.ts';
 import type { InviteTemplate } from '../route/route-runner.ts';
 
 export const SDP = 'application/sdp';
@@ -54,8 +55,14 @@ export function callerUri(from: string, domain: string): string {
   return formatUri({ ...parseUri(`sip:${domain}`), user });
 }
 
-/** Normal call clearing (RFC 3326, Q.850 cause 16). */
-export const byeHeaders = (callSid: string): readonly HeaderField[] => [
+/** Normal call clearing (RFC 3326, Q.850 cause 16), with what is known of the call's recording. */
+export const byeHeaders = (callSid: string, recorded: Recorded | undefined): readonly HeaderField[] => [
   ['Reason', 'Q.850;cause=16;text="Normal call clearing"'],
   ['X-Twilio-CallSid', callSid],
+  ...(recorded
+    ? ([
+        ['X-Twilio-RecordingSid', recorded.sid],
+        ['X-Twilio-RecordingDuration', String(recorded.durationS)],
+      ] as const)
+    : []),
 ];

@@ -8,7 +8,8 @@ import { IntegrityError, type OutboxRow, type Store } from '../../store/index.ts
 import { CallLog, responseOf } from '../call-log.ts';
 import type { CallbackSender } from '../callback/sender.ts';
 import type { WebhookResult } from '../webhook/request.ts';
-import { callbackRow, endingOf, isDue, type RecordingRow } from './outcome.ts';
+import { callbackRow, endingOf, isDue, type Recorded, type RecordingRow, recordedOf } from './outcome.ts';
+import { Stopwatch } from './stopwatch.ts';
 
 /** Twilio: the application did not take a status callback. */
 const CALLBACK_REFUSED = 15003;
@@ -39,6 +40,8 @@ export interface LiveRecording {
   readonly url: string;
   /** As it is now. */
   readonly row: RecordingRow;
+  /** What the end of its call tells of it, if that is now. */
+  readonly recorded: Recorded | undefined;
   /** Resolves when all so far is committed, or was refused. */
   written(): Promise<void>;
   /** `skip`: the time until `resume` is left out; `silence`: it is there, silent. */
@@ -58,6 +61,8 @@ export class ShelvedRecording implements LiveRecording {
   readonly #deps: RecordingDeps;
   readonly #media: MediaRecording;
   readonly #log: CallLog;
+  /** How long it is. */
+  readonly #length: Stopwatch;
   #row: RecordingRow;
   #lastWrite: Promise<void> = Promise.resolve();
 
@@ -76,6 +81,7 @@ export class ShelvedRecording implements LiveRecording {
     this.url = url;
     this.#media = media;
     this.#log = new CallLog(deps, row);
+    this.#length = new Stopwatch(deps.clock);
     this.#write();
     this.done = media.done.then((result) => this.#end(result, isTrimmed));
     this.settled = this.done.then(() => this.#lastWrite);
@@ -89,6 +95,10 @@ export class ShelvedRecording implements LiveRecording {
     return this.#row;
   }
 
+  get recorded(): Recorded | undefined {
+    return recordedOf(this.#row, { url: this.url, lengthMs: this.#length.ms });
+  }
+
   get #isRunning(): boolean {
     return this.#row.status === 'in-progress' || this.#row.status === 'paused';
   }
@@ -100,18 +110,21 @@ export class ShelvedRecording implements LiveRecording {
   pause(how: 'skip' | 'silence'): void {
     if (!this.#isRunning) return;
     this.#media.pause(how);
+    if (how === 'skip') this.#length.stop();
     this.#change({ status: 'paused' });
   }
 
   resume(): void {
     if (this.#row.status !== 'paused') return;
     this.#media.resume();
+    this.#length.start();
     // Told once, when it began.
     this.#change({ status: 'in-progress' }, { isSilent: true });
   }
 
   stop(): Promise<RecordingOutcome> {
     if (this.#isRunning) this.#change({ status: 'stopped' });
+    this.#length.stop();
     void this.#media.stop();
     return this.done;
   }

@@ -6,6 +6,29 @@ import { encodeForm, type FormParameters } from '../webhook/signature.ts';
 
 export type RecordingRow = Row<typeof recording>;
 
+/** A recording as the end of its call tells of it, which does not wait for its file to be complete. */
+export interface Recorded {
+  readonly sid: string;
+  /** `RecordingUrl`. */
+  readonly url: string;
+  /** With the silence that is still to be left out (Twilio: the recording's own callback has the final one). */
+  readonly durationS: number;
+}
+
+/**
+ * What the end of a call tells of its recording; undefined where nothing is left of it.
+ * @param lengthMs what it holds by now, where it is not complete
+ */
+export function recordedOf(
+  { sid, status, duration }: RecordingRow,
+  { url, lengthMs }: { readonly url: string; readonly lengthMs: number },
+): Recorded | undefined {
+  return status === 'absent' ? undefined : { sid, url, durationS: duration ?? Math.round(lengthMs / 1000) };
+}
+
+/** Whether it is a recording of the call, not of what was said after a tone. */
+export const isOfCall = ({ source }: Pick<RecordingRow, 'source'>): boolean => source !== 'RecordVerb';
+
 /** Twilio: shorter than what can be kept. */
 const TOO_SHORT = 16101;
 /** Twilio: silence alone, all of which was trimmed away. */

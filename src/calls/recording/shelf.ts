@@ -5,7 +5,16 @@ import { newRow, recording } from '../../resources/index.ts';
 import type { RecordingEvent, RecordingOrder, RecordingUpdate, WebhookTarget } from '../control.ts';
 import type { RecordingFiles } from './files.ts';
 import { type LiveRecording, type RecordingDeps, ShelvedRecording } from './live.ts';
-import { callbackRow, endingOf, isDue, type RecordingRow, type Written } from './outcome.ts';
+import {
+  callbackRow,
+  endingOf,
+  isDue,
+  isOfCall,
+  type Recorded,
+  type RecordingRow,
+  recordedOf,
+  type Written,
+} from './outcome.ts';
 
 export interface RecordingShelfDeps extends RecordingDeps {
   readonly files: RecordingFiles;
@@ -88,11 +97,19 @@ export class RecordingShelf {
 
   /**
    * Finishes what an earlier run left open: files get their sizes, rows their end, and apps are told. What another
-   * exchange on the same database left, and has on its own disk, is left to it.
+   * exchange on the same database left, and has on its own disk, is left to it. Resolves with what the ends of these
+   * calls tell of them, by CallSid.
    */
-  async recover(): Promise<void> {
+  async recover(): Promise<ReadonlyMap<string, Recorded>> {
     const { rows, isSole } = await this.#deps.store.journal.lostRecordings();
-    for (const row of rows) if (isSole || existsSync(this.#deps.files.path(row))) await this.#finish(row);
+    const found = new Map<string, Recorded>();
+    for (const row of rows) {
+      if (!isSole && !existsSync(this.#deps.files.path(row))) continue;
+      const after = await this.#finish(row);
+      const recorded = recordedOf(after, { url: this.#url(after), lengthMs: 0 });
+      if (recorded && isOfCall(row) && !found.has(row.callSid)) found.set(row.callSid, recorded);
+    }
+    return found;
   }
 
   /** Ends all; resolves when they are stored. */
@@ -122,12 +139,13 @@ export class RecordingShelf {
     return `${this.#deps.baseUrl()}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`;
   }
 
-  async #finish(row: RecordingRow): Promise<void> {
+  async #finish(row: RecordingRow): Promise<RecordingRow> {
     const found = await this.#repaired(row);
     const after = { ...row, ...endingOf(row, found), dateUpdated: this.#deps.clock.now() };
     const outbox = isDue(after) ? [callbackRow(after, this.#url(after))] : [];
     await this.#deps.store.journal.commit({ records: [{ definition: recording, row: after }], outbox });
     for (const waiting of outbox) this.#deps.callbacks.send(waiting);
+    return after;
   }
 
   async #repaired(row: RecordingRow): Promise<Written> {

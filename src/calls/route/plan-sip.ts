@@ -1,6 +1,6 @@
 // Where a call to a SIP URI goes: to the devices of a registered user, or out into the world.
 import { identify } from '../../admission/index.ts';
-import type { Binding } from '../../registrar/index.ts';
+import type { Contacts } from '../../registrar/index.ts';
 import { account, type DomainSuffixes } from '../../resources/index.ts';
 import type { Target } from '../../routing/index.ts';
 import { formatUri, parseUri, SipSyntaxError, type SipUri } from '../../sip/index.ts';
@@ -12,8 +12,8 @@ import { isSecure } from './request-uri.ts';
 export interface PlanWorld {
   readonly directory: Directory;
   readonly suffixes: DomainSuffixes;
-  /** Where a user of a domain is reached now: every device that has registered. */
-  contactsOf(domainSid: string, user: string): readonly Binding[];
+  /** Where a user of a domain is reached now. */
+  contactsOf(domainSid: string, user: string): Contacts;
 }
 
 /** Why nobody can be called, under Twilio's code. */
@@ -71,9 +71,13 @@ function planUser(
     return nobody(rule, FOREIGN_DOMAIN, `${domainName} is another account's`);
   if (user === undefined)
     return nobody(rule, NO_USER, `To names no user of ${domainName}, and a domain itself cannot be called`);
-  const registered = world.contactsOf(sid, user);
+  const { bindings: registered, elsewhere } = world.contactsOf(sid, user);
+  const apart =
+    elsewhere.length > 0
+      ? `registered at ${elsewhere.join(' and ')}, which alone can use its connection`
+      : undefined;
   if (registered.length === 0)
-    return nobody(rule, NOT_REGISTERED, `${user}@${domainName} is not registered`, 480);
+    return nobody(rule, NOT_REGISTERED, `${user}@${domainName} is ${apart ?? 'not registered'}`, 480);
   const bindings = secure
     ? registered.filter(({ destination }) => destination.transport === 'tls')
     : registered;
@@ -81,7 +85,7 @@ function planUser(
     return nobody(rule, NOT_SECURE, `${user}@${domainName} has not registered over TLS`, 488);
   const devices = bindings.length === 1 ? 'one device' : `${bindings.length} devices, which ring together`;
   return {
-    rule: `${rule}, registered with ${devices}`,
+    rule: `${rule}, registered with ${devices}${apart === undefined ? '' : `; another is ${apart}`}`,
     targets: bindings.map((binding) => ({
       ...targetOf(secure ? asSecure(binding.uri) : binding.uri),
       destination: binding.destination,

@@ -1,7 +1,6 @@
 // Whom a call is transferred to: somebody who is called, or the other party of another call of the same PBX.
 import { MediaError, type MediaSession } from '../../media/index.ts';
 import type { CallScript } from '../call-script.ts';
-import { byeHeaders } from '../leg/invite-template.ts';
 import type { LiveCall } from '../live-call.ts';
 import type { ChildOrder } from '../twiml/dial-order.ts';
 import { refusalOf } from './caller-refusal.ts';
@@ -172,7 +171,7 @@ export class OtherParty implements TransferTarget {
     const { call, leg, pbx } = this.#other;
     if (this.#isAlone) return;
     this.#isAlone = true;
-    leg.letGo(pbx, byeHeaders(call.row.sid));
+    leg.letGo(pbx, call.byeHeaders);
   }
 
   /** Sessions of one worker can be bridged, whatever families they are of. */

@@ -1,7 +1,6 @@
 // One transfer under way: performs what transfer-state decides, on the call's leg, its record and the target.
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { MediaError } from '../../media/index.ts';
-import { byeHeaders } from '../leg/invite-template.ts';
 import type { LiveCall } from '../live-call.ts';
 import type { Side, ThroughLeg } from './through-leg.ts';
 import {
@@ -68,7 +67,7 @@ export class Transfer {
     const { clock, leg, transferor, call } = this.#givens;
     if (party === 'transferor') {
       clock.cancel(this.#overdue);
-      leg.letGo(transferor, byeHeaders(call.row.sid));
+      leg.letGo(transferor, call.byeHeaders);
     }
     this.feed({ type: 'left', party });
   }
@@ -98,7 +97,7 @@ export class Transfer {
         this.#overdue = clock.after(BYE_MS, () => this.feed({ type: 'overdue' }));
         return;
       case 'release':
-        return leg.letGo(transferor, byeHeaders(call.row.sid));
+        return leg.letGo(transferor, call.byeHeaders);
       case 'restore':
         return this.#restore();
       case 'drop':

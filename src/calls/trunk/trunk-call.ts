@@ -6,7 +6,6 @@ import { mayShowCaller, parseUri } from '../../sip/index.ts';
 import type { CallRow } from '../call-life.ts';
 import type { CallScript } from '../call-script.ts';
 import type { WebhookTarget } from '../control.ts';
-import { byeHeaders } from '../leg/invite-template.ts';
 import type { Leg, LegObserver } from '../leg/leg.ts';
 import type { CalleeInvite } from '../leg/outbound-leg.ts';
 import type { LiveCall } from '../live-call.ts';
@@ -72,7 +71,7 @@ export class TrunkCall {
       connected: (_call, session) => this.#connected(session),
       redirected: (call) => {
         this.#transfers?.redirected();
-        this.#leg?.leaveCallee(byeHeaders(call.row.sid));
+        this.#leg?.leaveCallee(call.byeHeaders);
       },
       ended: () => this.#transfers?.ended(),
     };

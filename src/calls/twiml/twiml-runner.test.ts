@@ -116,6 +116,18 @@ describe('the TwiML runner', () => {
     ]);
   });
 
+  it.each([
+    ['TwiML runs', ' <Response><Say>ran</Say></Response>', ['ran']],
+    ['anything else is said', 'Hello & <welcome>, all.', ['Hello & <welcome>, all.']],
+  ])('takes plain text: %s', async (_name, body, said) => {
+    const { twiml, heard, hungUp } = runner({
+      '/x': { ...xml(body), contentType: 'text/plain; charset=utf-8' } as WebhookResult,
+    });
+    twiml.start({ url: 'http://app/x', method: 'POST' });
+    expect(await hungUp).toBe('the TwiML came to its end');
+    expect(heard).toEqual(said);
+  });
+
   it('asks the fallback with ErrorCode and ErrorUrl', async () => {
     const app = { '/fallback': xml('<Response><Say>spare</Say></Response>') };
     const { twiml, heard, fetched, hungUp } = runner(app, { fallback: FALLBACK });

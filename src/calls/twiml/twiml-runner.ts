@@ -11,6 +11,7 @@ import {
   type Input,
   type Parameters,
   parseDocument,
+  plainDocument,
   type RecordRules,
   type ReferOutcome,
   type SipAddress,
@@ -265,7 +266,8 @@ export class TwimlRunner {
     if (result.kind === 'failure') return this.#failed(result.code, result.message);
     const type = result.contentType.split(';')[0]?.trim().toLowerCase() ?? '';
     if (!TWIML_TYPES.has(type)) return this.#failed(12300, `content type "${type}" is no TwiML`);
-    this.#execute(result.body.toString(), target.url);
+    const text = result.body.toString();
+    this.#execute(type === 'text/plain' ? plainDocument(text) : text, target.url);
   }
 
   #execute(text: string, url: string | undefined): void {

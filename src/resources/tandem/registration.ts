@@ -32,6 +32,8 @@ export const registration = resource({
     transport: enumeration(['udp', 'tcp', 'tls']).required().readOnly(),
     /** Of the listener that it came to. */
     ownAddress: text().internal(),
+    /** The run of the exchange that it came to. */
+    node: text().internal(),
     userAgent: text().readOnly(),
     sipCallId: text().required().readOnly(),
     cseq: integer().required().internal(),

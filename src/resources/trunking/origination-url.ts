@@ -13,6 +13,7 @@ export const originationUrl = resource({
   key: 'origination_urls',
   kind: 'configuration',
   operations: EVERY_OPERATION,
+  indexes: [['accountSid']],
   limit: { count: 10, code: 21_249, message: 'A trunk can have no more than 10 origination URLs' },
   fields: {
     friendlyName: text({ max: 64 }).required(),

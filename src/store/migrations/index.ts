@@ -11,6 +11,7 @@ import { recordings } from './0006-recordings.ts';
 import { webhooks } from './0007-webhooks.ts';
 import { liveDialogs } from './0008-live-dialogs.ts';
 import { bindingListeners } from './0009-binding-listeners.ts';
+import { bindingNodes } from './0010-binding-nodes.ts';
 
 const migrations: { readonly [name: string]: Migration } = {
   '0001-first-schema': firstSchema,
@@ -22,6 +23,7 @@ const migrations: { readonly [name: string]: Migration } = {
   '0007-webhooks': webhooks,
   '0008-live-dialogs': liveDialogs,
   '0009-binding-listeners': bindingListeners,
+  '0010-binding-nodes': bindingNodes,
 };
 
 /**
