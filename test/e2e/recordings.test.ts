@@ -130,7 +130,7 @@ describe('a call that is recorded over the API', () => {
     });
     const url = parameters.RecordingUrl ?? '';
     const [heard, sent] = channelsOf(await sound(`${url}.wav`)) as [Int16Array, Int16Array];
-    expect(heard.length).toBeGreaterThan(SECOND);
+    expect(heard.length).toBeGreaterThan(SECOND / 2);
     expect([tonesIn(heard), tonesIn(sent)]).toEqual([[440], [1000]]);
     expect(parameters.RecordingDuration).toBe(String(Math.round(heard.length / SECOND)));
     const [mixed, ...others] = channelsOf(await sound(`${url}?RequestedChannels=1`)) as [Int16Array];

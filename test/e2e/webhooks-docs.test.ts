@@ -98,6 +98,7 @@ it('the commands list, and send again', async () => {
       return JSON.parse(await output(child)) as Record<string, unknown>;
     };
     const [list = '', one = '', many = ''] = blocks('sh');
+    await expect.poll(async () => (await run(list)).webhooks).toHaveLength(1);
     const { webhooks } = (await run(list)) as unknown as { webhooks: { sid: string; call_sid: string }[] };
     expect(webhooks).toMatchObject([{ call_sid: call.sid }]);
     const again = await run(one, { WEBHOOK_SID: webhooks[0]?.sid ?? '' });

@@ -50,7 +50,7 @@ const TONE_SECONDS = 60;
 
 /** Starts it, as user `phone` unless told otherwise; its registration, if any, takes the digest of `password`. */
 export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
-  const [port, control] = [await freePort(), await freePort()];
+  const [port, control] = [freePort(), freePort()];
   const program = startProgram('baresip', (folder) => {
     write(folder, { port, control, options });
     return ['-f', folder, '-v', '-t', '120'];

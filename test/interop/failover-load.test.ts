@@ -1,6 +1,5 @@
 // Thousands of real calls against SIPp: the shares of a seeded draw, a target that is killed on the way, 486.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { type Random, seededRandom, systemRandom } from '../../src/lib/random.ts
 import { countDraws, judgeShares, type Target } from '../../src/routing/index.ts';
 import { type CallLoad, startCallLoad } from '../support/call-load.ts';
 import { type Exchange, startExchange } from '../support/exchange.ts';
+import { bound, freePort } from './program.ts';
 import { hasSipp } from './sipp.ts';
 
 const SEED = 70_20_10;
@@ -17,20 +17,6 @@ const PARALLEL = 40;
 
 /** Draws come from the seed in the order in which calls are routed; tags and branches from the system. */
 const drawsOf = (seed: number): Random => ({ ...systemRandom(), fraction: seededRandom(seed).fraction });
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
-}
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = createSocket('udp4').once('error', () => resolve(false));
-    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
-  });
 
 /** SIPp's UAS for exactly so many calls, however long they take. */
 class Answering {
@@ -60,10 +46,10 @@ describe.skipIf(!hasSipp)('calls to SIPp', { timeout: 120_000 }, () => {
   let load: CallLoad;
 
   async function answering(calls: number): Promise<Answering> {
-    const sipp = new Answering(await freePort(), calls, folder);
+    const sipp = new Answering(freePort(), calls, folder);
     running.push(sipp);
     // A call before it listens would go on to another target, and spoil the draw.
-    while (await isFree(sipp.port)) await new Promise((resolve) => setTimeout(resolve, 20));
+    await bound(sipp.port, 'udp');
     return sipp;
   }
 

@@ -69,7 +69,7 @@ failure_route[CHALLENGED] {
 const MODULES = 'tm sl pv rr maxfwd textops siputils xlog tls auth usrloc registrar uac'.split(' ');
 
 export async function startKamailio(options: KamailioOptions = {}): Promise<Kamailio> {
-  const [plain, secure] = [await freePort(), await freePort()];
+  const [plain, secure] = [freePort(), freePort()];
   const program = startProgram('kamailio', (folder) => {
     const { cert, key } = certificateFor('127.0.0.1');
     const files = {

@@ -1,8 +1,6 @@
 // The programs of others that these tests run: found, started, listened to, ended.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -94,46 +92,47 @@ export function startProgram(command: string, args: (folder: string) => readonly
 /** Outside the ranges that the system gives out and that RTP has: nobody takes one between its choice and its use. */
 const FIRST_PORT = 30_000;
 const PAIRS_OF_PORTS = 1380;
-/** Other test processes begin elsewhere. */
-let pair = Math.floor(Math.random() * PAIRS_OF_PORTS);
+/** Each of the test processes that run at once has ports of its own; its next test file begins at others. */
+const PROCESSES = 8;
+const OWN_PAIRS = Math.floor(PAIRS_OF_PORTS / PROCESSES);
+const FIRST_PAIR = (Number(process.env.VITEST_POOL_ID ?? 1) % PROCESSES) * OWN_PAIRS;
+let pair = Math.floor(Math.random() * OWN_PAIRS);
 
 /** A port of 127.0.0.1 that is free for UDP and TCP, and so is the next one. */
-export async function freePort(): Promise<number> {
+export function freePort(): number {
   for (;;) {
-    pair = (pair + 1) % PAIRS_OF_PORTS;
-    const port = FIRST_PORT + 2 * pair;
-    const isFree = await Promise.all([
-      isFreeUdp(port),
-      isFreeTcp(port),
-      isFreeUdp(port + 1),
-      isFreeTcp(port + 1),
-    ]);
-    if (isFree.every(Boolean)) return port;
+    pair = (pair + 1) % OWN_PAIRS;
+    const port = FIRST_PORT + 2 * (FIRST_PAIR + pair);
+    if (isFree(port) && isFree(port + 1)) return port;
   }
 }
 
-/** Waits until the port is taken, that is, until somebody listens. */
+/** Waits until somebody listens at the port. To try it by taking it would be to take it away from them. */
 export async function bound(port: number, transport: 'udp' | 'tcp'): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {
-    if (!(await (transport === 'udp' ? isFreeUdp(port) : isFreeTcp(port)))) return;
+    if (
+      listed(port, transport).some(({ state }) => state === (transport === 'tcp' ? LISTENING : UNCONNECTED))
+    )
+      return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`nobody listens on port ${port}`);
 }
 
-const isFreeUdp = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = createSocket('udp4').once('error', () => resolve(false));
-    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
-  });
+/** As the system's lists of sockets write it. */
+const LISTENING = '0A';
+const UNCONNECTED = '07';
 
-/** Other programs do not share a port with connections that have just ended, as Node does: the system's list has those. */
-const isFreeTcp = (port: number): Promise<boolean> => {
-  const connections = readFileSync('/proc/net/tcp', 'latin1');
-  if (connections.includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `))
-    return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const server = createServer().once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-};
+/** The sockets of this port, connections that have just ended among them. */
+function listed(port: number, transport: 'udp' | 'tcp'): readonly { readonly state: string }[] {
+  const name = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return readFileSync(`/proc/net/${transport}`, 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/ +/))
+    .filter(([, local]) => local?.endsWith(name))
+    .map(([, , , state = '']) => ({ state }));
+}
+
+/** Other programs do not share a port with connections that have just ended, as Node does. */
+const isFree = (port: number): boolean =>
+  listed(port, 'udp').length === 0 && listed(port, 'tcp').length === 0;

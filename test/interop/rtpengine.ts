@@ -14,7 +14,7 @@ export interface Rtpengine {
 
 /** On 127.0.0.1, with its ports for media in this range and one thread, as one media worker of ours is. */
 export async function startRtpengine(ports: { first: number; last: number }): Promise<Rtpengine> {
-  const control = await freePort();
+  const control = freePort();
   const program = startProgram('rtpengine', () => [
     '--config-file=none',
     '--foreground',

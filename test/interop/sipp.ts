@@ -17,7 +17,7 @@ export async function startSipp(
   args: readonly string[],
   listens: 'udp' | 'tcp' | 'nowhere' = 'udp',
 ): Promise<Sipp> {
-  const port = await freePort();
+  const port = freePort();
   const patience = args.includes('-timeout') ? [] : ['-timeout', '30s'];
   const common = ['-i', '127.0.0.1', '-p', String(port), '-nostdin', ...patience, '-timeout_error'];
   const program = startProgram('sipp', () => [...args, ...common]);

@@ -140,7 +140,7 @@ describe.skipIf(!hasSipp)('SIPp on both sides of Elastic trunks', { timeout: 170
     });
 
     it('every call ends as both sides say, has its record, and leaves nothing behind', async () => {
-      const down = await freePort();
+      const down = freePort();
       const [carrier, refuser, ringing, pbx, refusingPbx, busyPbx, ringingPbx] = await Promise.all([
         callee(120),
         callee(40, CALLEES.refuses('503 Service Unavailable')),
