@@ -89,6 +89,8 @@ it('the commands list, and send again', async () => {
       statusCallback: app.url,
       timeout: 5,
     });
+    // One that is canceled before anybody is called is told of to nobody.
+    await expect.poll(async () => (await exchange.trace(call.sid)).attempts).toHaveLength(1);
     await exchange.client.calls(call.sid).update({ status: 'completed' });
     await exchange.quiet();
     const run = async (command: string, more: Record<string, string> = {}) => {
