@@ -88,8 +88,8 @@ export function readConfig(environment: Environment, flags: Flags = {}): Config 
 }
 
 /** Lines for `--help`: flag and variable, meaning, default. */
-export function settingsHelp(): string {
-  return allSettings()
+export function settingsHelp(settings: readonly Setting[]): string {
+  return settings
     .map((setting) => {
       const names = setting.flag ? `--${setting.flag} <value>, ${setting.variable}` : setting.variable;
       const byDefault = 'default' in setting ? setting.default : setting.unset;

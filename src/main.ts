@@ -11,14 +11,15 @@ import { chartLoadShare, type LoadShareOptions } from './cli/load-share.ts';
 import { serveUntilStopped } from './cli/serve.ts';
 import { type Flags, readConfig, settingsHelp } from './config.ts';
 import { CALL_DIRECTIONS, CALL_STATUSES } from './resources/index.ts';
-import { allSettings } from './settings/index.ts';
+import { allSettings, CHAPTERS, CLIENT_SETTINGS, type Setting } from './settings/index.ts';
 import { VERSION } from './version.ts';
 
 /** Runs the command line; resolves when the command has ended. Failures are one line on stderr and exit code 1. */
 export async function run(argv: readonly string[]): Promise<void> {
   const program = new Command('tandem')
     .description("A self-hosted voice exchange that speaks Twilio's API.")
-    .version(VERSION);
+    .version(VERSION)
+    .showHelpAfterError('(--help says more)');
   addServe(program);
   addInit(program);
   addCall(program);
@@ -51,7 +52,7 @@ function addInit(program: Command): void {
 }
 
 function addCall(program: Command): void {
-  withSettings(program.command('call'))
+  asking(program.command('call'))
     .description('place a call and tell it as it happens')
     .argument('<to>', 'phone number such as +15550001234, or a sip: URI')
     .option('--from <number>', 'caller id', '+15550009999')
@@ -67,7 +68,7 @@ function addCall(program: Command): void {
 
 function addCalls(program: Command): void {
   const calls = program.command('calls').description('what calls there were');
-  const exporting = withSettings(calls.command('export'));
+  const exporting = asking(calls.command('export'));
   exporting
     .description('write the calls between two dates as CSV or JSON, newest first')
     .option(
@@ -88,7 +89,7 @@ function addCalls(program: Command): void {
 }
 
 function addRouting(program: Command): void {
-  withSettings(program.command('explain'))
+  asking(program.command('explain'))
     .description('tell what would become of a call and why, without placing it')
     .argument('<to>', 'phone number such as +15550001234, or a sip: URI')
     .option('--from <number>', 'caller id', '+15550009999')
@@ -100,7 +101,7 @@ function addRouting(program: Command): void {
     .action((to: string, options: Flags & Omit<ExplainOptions, 'to'>) =>
       explainCall(readConfig(process.env, options), { ...options, to }),
     );
-  withSettings(program.command('load-share'))
+  asking(program.command('load-share'))
     .description("draw a policy's targets many times and chart how calls would spread")
     .argument('<policy>', 'SID of the connection policy')
     .option('--selections <number>', 'how many calls to draw, up to 1000000', '100000')
@@ -125,11 +126,25 @@ function addCarrier(program: Command): void {
 
 /** Every setting is a flag of the command; its help tells the variables too. */
 function withSettings(command: Command): Command {
-  for (const setting of allSettings()) {
-    if (setting.flag !== undefined)
-      command.addOption(command.createOption(`--${setting.flag} <value>`).hideHelp());
-  }
-  return command.addHelpText('after', `\nSettings, as flags or variables:\n${settingsHelp()}`);
+  const chapters = CHAPTERS.map(({ title, settings }) => `${title}:\n${settingsHelp(settings)}`);
+  return withFlags(command, allSettings()).addHelpText(
+    'after',
+    `\nSettings, as flags or variables.\n\n${chapters.join('\n\n')}`,
+  );
+}
+
+/** The command asks a running exchange: its help tells how to reach that one. */
+function asking(command: Command): Command {
+  return withFlags(command, CLIENT_SETTINGS).addHelpText(
+    'after',
+    `\nWhich exchange is asked, and as which account, by flags or variables:\n${settingsHelp(CLIENT_SETTINGS)}`,
+  );
+}
+
+function withFlags(command: Command, settings: readonly Setting[]): Command {
+  for (const { flag } of settings)
+    if (flag !== undefined) command.addOption(command.createOption(`--${flag} <value>`).hideHelp());
+  return command;
 }
 
 if (import.meta.main) await run(process.argv);

@@ -30,6 +30,31 @@ export const SETTINGS = {
   health: HEALTH,
 } as const satisfies Readonly<Record<string, Topic>>;
 
-/** All of them, as `--help` lists them. */
 export const allSettings = (): readonly Setting[] =>
   Object.values(SETTINGS).flatMap((topic: Topic) => Object.values(topic));
+
+const settingsOf = (...topics: readonly Topic[]): readonly Setting[] =>
+  topics.flatMap((topic) => Object.values(topic));
+
+/** All of them, as the help of `serve` lists them. */
+export const CHAPTERS: readonly { readonly title: string; readonly settings: readonly Setting[] }[] = [
+  { title: 'Data, account and process', settings: settingsOf(RUNNING, FIRST_ACCOUNT) },
+  { title: 'Addresses, ports and certificates', settings: settingsOf(LISTENERS, ADDRESSES, NETWORKS, TLS) },
+  {
+    title: 'Domains, trunks, numbers and devices',
+    settings: settingsOf(DOMAIN_SUFFIXES, DEVICES, NUMBERS, TRUNKS, CALLER_NAMES),
+  },
+  {
+    title: 'Limits, sessions and webhooks',
+    settings: settingsOf(API, CALL_LIMITS, SESSIONS, CALLBACKS, WEBHOOKS_KEPT),
+  },
+  { title: 'Failover and the health of targets', settings: settingsOf(FAILOVER, HEALTH) },
+];
+
+/** What a command needs that asks a running exchange. */
+export const CLIENT_SETTINGS: readonly Setting[] = [
+  RUNNING.dataFolder,
+  LISTENERS.httpHost,
+  LISTENERS.httpPort,
+  ...settingsOf(FIRST_ACCOUNT),
+];
