@@ -2,8 +2,8 @@
 // Create over fastify, two RTP sockets, a SIP leg of fixed strings, four signed POSTs one after another, and the rows.
 // The rows are those that a call leaves in Tandem: in a copy of its database, so that schema and indexes are the same,
 // with the columns of a real call as a template; the call, its four changes, each callback in the outbox before its POST
-// and marked after it, its event, and the trace, by prepared statements, grouped as they come. Nothing is computed for
-// them. Left out are what a kill is survived by (the live dialog), threads, timers, checks and retransmission.
+// and marked after it, its event, the dialog while it is up, and the trace, by prepared statements, grouped as they come.
+// Nothing is computed for them. Left out are threads, timers, checks and retransmission.
 import { createHash, createHmac } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
@@ -36,6 +36,15 @@ const updateCall = db.prepare('update calls set status = ?, date_updated = ? whe
 const updateWebhook = db.prepare(
   "update webhooks set status = 'delivered', date_updated = ?, sent_at = ?, duration_ms = 1, response_status = 204, next_attempt_at = null where sid = ?",
 );
+const dialogColumns = db.prepare('pragma table_info(live_dialogs)').all() as { name: string; type: string }[];
+const insertDialog = db.prepare(
+  `insert into live_dialogs (${dialogColumns.map(({ name }) => name).join()}) values (${dialogColumns.map(() => '?').join()})`,
+);
+/** As long as those of a call are. */
+const dialogValues = dialogColumns.map(({ type }) => (type === 'text' ? 'x'.repeat(30) : 1));
+const dialogOf = (sid: string): SQLInputValue[] =>
+  dialogColumns.map(({ name }, index) => (/tag|call_sid/.test(name) ? sid : (dialogValues[index] ?? 1)));
+const removeDialog = db.prepare('delete from live_dialogs where call_sid = ?');
 const form = String(db.prepare('select request_parameters from webhooks').get()?.request_parameters);
 
 let waiting: (() => void)[] = [];
@@ -92,6 +101,8 @@ async function tell(sid: string, status: string, before: Promise<void>): Promise
   const webhook = `WH${status}${sid}`;
   await write(() => {
     updateCall.run(status, Date.now(), sid);
+    if (status === 'in-progress') insertDialog.run(...dialogOf(sid));
+    if (status === 'completed') removeDialog.run(sid);
     insertWebhook({
       sid: webhook,
       call_sid: sid,

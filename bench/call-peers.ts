@@ -7,7 +7,10 @@ import { Pool } from 'undici';
 export interface CallPeers {
   readonly sipPort: number;
   readonly callbackUrl: string;
-  /** Places `count` calls, `parallel` at once; resolves when each has sent its last callback. */
+  /**
+   * Places `count` calls, `parallel` at once: the next one when another has sent its last callback. Resolves when all
+   * have. Callbacks that pile up for a host are shed, which is another bench.
+   */
   run(
     api: {
       readonly url: string;
@@ -53,8 +56,14 @@ async function startUas() {
 
 export async function startCallPeers(): Promise<CallPeers> {
   const uas = await startUas();
-  let completed = 0;
-  let onCompleted = () => {};
+  const ended = new Set<string>();
+  const onEnd = new Map<string, () => void>();
+  const end = (sid: string): void => {
+    const waiting = onEnd.get(sid);
+    if (!waiting) return void ended.add(sid);
+    onEnd.delete(sid);
+    waiting();
+  };
   const app = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk) => (body += chunk));
@@ -62,8 +71,7 @@ export async function startCallPeers(): Promise<CallPeers> {
       response.writeHead(204).end();
       if (/CallStatus=(failed|busy|no-answer)/.test(body)) throw new Error(`a call failed: ${body}`);
       if (!body.includes('CallStatus=completed')) return;
-      completed += 1;
-      onCompleted();
+      end(/CallSid=(CA\w+)/.exec(body)?.[1] ?? '');
     });
   });
   app.keepAliveTimeout = 60_000;
@@ -74,7 +82,6 @@ export async function startCallPeers(): Promise<CallPeers> {
     callbackUrl,
     async run({ url, authorization, path, form }, { count, parallel }) {
       const pool = new Pool(url, { connections: parallel });
-      const end = completed + count;
       let placed = 0;
       const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' };
       const place = async (): Promise<void> => {
@@ -83,13 +90,11 @@ export async function startCallPeers(): Promise<CallPeers> {
           const { statusCode, body } = await pool.request({ path, method: 'POST', headers, body: form });
           const text = await body.text();
           if (statusCode !== 201) throw new Error(`${statusCode}: ${text}`);
+          const { sid } = JSON.parse(text) as { sid: string };
+          if (!ended.delete(sid)) await new Promise<void>((resolve) => onEnd.set(sid, resolve));
         }
       };
-      const allCompleted = new Promise<void>((resolve) => {
-        onCompleted = () => completed >= end && resolve();
-      });
       await Promise.all(Array.from({ length: parallel }, place));
-      await allCompleted;
       await pool.close();
     },
     async close() {

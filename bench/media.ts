@@ -1,5 +1,6 @@
 // Media: how evenly many live calls are sent, where that ends, and what a relayed packet costs beside rtpengine.
 // The engine, its yardstick and the peers each run in a process of their own; sums are per packet that went through.
+// `npm run bench -- media` measures all of it, `node bench/media.ts rtp srtp` the parts that are named.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { loadavg } from 'node:os';
@@ -47,7 +48,10 @@ interface Relay {
   open(request: OpenRequest): Promise<Target[]>;
 }
 
-export async function measure(): Promise<object> {
+const PARTS = ['live', 'knee', 'rtp', 'srtp', 'srtp-both'] as const;
+type Part = (typeof PARTS)[number];
+
+export async function measure(parts: readonly Part[] = PARTS): Promise<object> {
   const [engine, peers] = [start('--engine'), start('--peers')];
   const [, ports] = await Promise.all([
     answerOf(engine),
@@ -58,13 +62,18 @@ export async function measure(): Promise<object> {
   const run = (relay: Relay, setting: Setting, calls: number, seconds: number) =>
     load({ relay, peers, request: { setting, calls, ...ports }, seconds });
   try {
-    const live = await run(ours, 'live', LIVE_CALLS, LIVE_SECONDS);
-    return {
-      live: { calls: LIVE_CALLS, ...live },
-      knee: await findKnee((calls) => run(ours, 'live', calls, KNEE_SECONDS)),
-      rtp: await compare((relay) => run(relay, 'bridged', BRIDGES, RELAY_SECONDS), ours, yardstick),
-      srtp: await compare((relay) => run(relay, 'bridged-srtp', BRIDGES, RELAY_SECONDS), ours, yardstick),
+    const relayed = (setting: Setting) => () =>
+      compare((relay) => run(relay, setting, BRIDGES, RELAY_SECONDS), ours, yardstick);
+    const measures: Record<Part, () => Promise<object>> = {
+      live: async () => ({ calls: LIVE_CALLS, ...(await run(ours, 'live', LIVE_CALLS, LIVE_SECONDS)) }),
+      knee: () => findKnee((calls) => run(ours, 'live', calls, KNEE_SECONDS)),
+      rtp: relayed('bridged'),
+      srtp: relayed('bridged-srtp'),
+      'srtp-both': relayed('bridged-srtp-both'),
     };
+    const figures: [Part, object][] = [];
+    for (const part of parts) figures.push([part, await measures[part]()]);
+    return Object.fromEntries(figures);
   } finally {
     for (const child of [engine, peers]) child.kill();
     await yardstick?.close();
@@ -146,7 +155,16 @@ async function compare(
   };
 }
 
+/** The parts that the command line names; all where it names none. */
+function namedParts(): readonly Part[] {
+  const named = process.argv.slice(2);
+  const unknown = named.find((name) => !PARTS.some((part) => part === name));
+  if (unknown !== undefined) throw new Error(`There is no part "${unknown}"; there are ${PARTS.join(', ')}`);
+  return named.length > 0 ? PARTS.filter((part) => named.includes(part)) : PARTS;
+}
+
 // A child whose parent is gone has nothing left to do.
 process.on('disconnect', () => process.exit(1));
 if (process.argv[2] === '--engine') await runEngine();
-if (process.argv[2] === '--peers') await runPeers();
+else if (process.argv[2] === '--peers') await runPeers();
+else if (import.meta.main) console.log(JSON.stringify(await measure(namedParts())));

@@ -1,7 +1,7 @@
 // CPU seconds per 1000 calls of an Elastic trunk, from a PBX to a carrier through the whole exchange: address list, routing,
 // records and route traces written, media set up. Beside it Kamailio as a bare stateful proxy, and Kamailio at the same
-// job with rtpengine; the same past a carrier that answers 503. Interleaved, median of five. Last the knee: how many calls
-// a second either takes on one CPU. By itself it takes `--rate=N` and `--calls=N`.
+// job with rtpengine; the same past a carrier that answers 503. Interleaved, median of five; a round in which a side failed
+// calls counts for neither. Last the knee: how many calls a second either takes on one CPU.
 import { parseArgs } from 'node:util';
 import { median } from './cpu-time.ts';
 import { type Cost, type Load, missing, type Server, startCallee, startKamailio } from './sip-load.ts';
@@ -15,26 +15,50 @@ const MAX_RETRANSMISSIONS = 1;
 const AT_ONCE = { scenario: 'trunk-caller', number: '+14155550123' };
 const PAST_503 = { scenario: 'trunk-caller', number: '+14165550123' };
 
+const USAGE = `node bench/trunk-calls.ts [--rate=<calls a second, 1000>] [--calls=<of a round, 4000>]`;
+
+/** Ends the program where the flags are wrong. */
 function loadOf(args: readonly string[]): Load {
-  const { values } = parseArgs({
-    args: args.filter((arg) => arg.startsWith('--')),
-    options: { rate: { type: 'string' }, calls: { type: 'string' } },
-  });
-  return { rate: Number(values.rate ?? 1000), calls: Number(values.calls ?? 4000), holdMs: 300 };
+  try {
+    const { values } = parseArgs({
+      args: args.filter((arg) => arg.startsWith('--')),
+      options: { rate: { type: 'string', default: '1000' }, calls: { type: 'string', default: '4000' } },
+    });
+    const [rate, calls] = [Number(values.rate), Number(values.calls)];
+    if (!Number.isInteger(rate) || !Number.isInteger(calls) || rate < 1 || calls < 1)
+      throw new Error('--rate and --calls are whole numbers from 1');
+    return { rate, calls, holdMs: 300 };
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
+    process.exit(1);
+  }
 }
 
+const hasFailed = ({ failed }: Cost): boolean => failed > 0;
+
+/** Null where no round went well: a call that fails early costs little. */
+const medianOf = (values: readonly number[], digits: number): number | null =>
+  values.length === 0 ? null : Number(median(values).toFixed(digits));
+
 const summary = (costs: readonly Cost[]) => ({
-  cpuSecondsPer1000Calls: Number(median(costs.map((cost) => cost.cpuSecondsPer1000Calls)).toFixed(3)),
+  cpuSecondsPer1000Calls: medianOf(
+    costs.filter((cost) => !hasFailed(cost)).map((cost) => cost.cpuSecondsPer1000Calls),
+    3,
+  ),
   failed: costs.reduce((sum, { failed }) => sum + failed, 0),
+  roundsWithFailures: costs.filter(hasFailed).length,
   retransmissions: costs.reduce((sum, { retransmissions }) => sum + retransmissions, 0),
 });
 
-const ratio = (ours: readonly Cost[], theirs: readonly Cost[]): number =>
-  Number(
-    median(
-      ours.map((cost, round) => cost.cpuSecondsPer1000Calls / (theirs[round]?.cpuSecondsPer1000Calls ?? 0)),
-    ).toFixed(2),
-  );
+/** Of the rounds in which neither failed calls. */
+function ratio(ours: readonly Cost[], theirs: readonly Cost[]): number | null {
+  const ratios = ours.flatMap((our, round) => {
+    const their = theirs[round];
+    if (!their || hasFailed(our) || hasFailed(their)) return [];
+    return [our.cpuSecondsPer1000Calls / their.cpuSecondsPer1000Calls];
+  });
+  return medianOf(ratios, 2);
+}
 
 type Run = (server: Server, load: Load) => Promise<Cost>;
 

@@ -125,11 +125,14 @@ function makeAccounts(file: string): void {
   database.close();
 }
 
-/** In user space, as our media are; a call's ports are free again at once. */
+/**
+ * In user space, as our media are; a call's ports are free again at once. They are below those that the system gives out
+ * (from 32768): rtpengine takes a port that another program listens at, and sooner or later that is Kamailio's.
+ */
 async function startRtpengine(): Promise<Server> {
   const port = await freePort();
   const args = ['--foreground', '--table=-1', '--interface=127.0.0.1', `--listen-ng=127.0.0.1:${port}`];
-  const limits = ['--num-threads=1', '--port-min=30000', '--port-max=49999', '--delete-delay=0'];
+  const limits = ['--num-threads=1', '--port-min=10000', '--port-max=29999', '--delete-delay=0'];
   const quiet = ['--log-level=2', '--log-stderr'];
   const child = spawnOn('server', 'rtpengine', [...args, ...limits, ...quiet], { stdio: 'ignore' });
   await pause(1000);

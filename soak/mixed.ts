@@ -1,6 +1,6 @@
 // node --expose-gc soak/mixed.ts [minutes] [calls a second]: calls both ways over an Elastic trunk, recorded, refused,
-// failed over, given up, transferred and rescued, while phones register again and again and the API is asked. Every
-// request is answered, every call ends as it should and has its record, every failure says why, and nothing grows or
+// failed over, given up, transferred and rescued, while a carrier and a PBX die and come back, phones register again and
+// again and the API is asked. Every request is answered, every call ends as it should and has its record, every failure says why, and nothing grows or
 // stays; one JSON line with the result.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,8 +14,9 @@ import { startTandem, type Tandem } from '../src/tandem.ts';
 import { CountingClock } from '../test/support/counting-clock.ts';
 import { absorb, type Judged, judge, openRtpPorts, type Sample, sampleOf } from './measure.ts';
 import { Askers } from './mixed-askers.ts';
+import { KINDS, type Kind } from './trunk-kinds.ts';
 import { TrunkParty } from './trunk-party.ts';
-import { KINDS, type Kind, openSite, type Site } from './trunk-traffic.ts';
+import { openSite, type Site } from './trunk-traffic.ts';
 
 export interface MixedOptions {
   readonly seconds: number;
@@ -39,13 +40,15 @@ export interface MixedResult {
   readonly recordings: Readonly<Record<string, number>>;
   /** Requests to the API and REGISTERs, by what they were answered with. */
   readonly answers: Readonly<Record<string, number>>;
-  /** Of calls that did not complete, how many were looked at, and which of them do not say why. */
+  /** Of calls that did not complete or were rescued, how many were looked at, and which of them do not say why. */
   readonly explained: number;
   readonly unexplained: readonly string[];
   /** The longest that this process was kept from its turn: above 4 s targets are given up as silent. */
   readonly longestPauseMs: number;
   readonly middle: Judged['middle'];
   readonly end: Judged['end'];
+  /** Nothing grew; a run of less than two minutes cannot show it, as transactions stay for 64·T1. */
+  readonly isFlat: boolean;
   /** What should be nothing. */
   readonly left: Readonly<Record<string, number>>;
   readonly passed: boolean;
@@ -56,9 +59,12 @@ const SEED = 2026;
 /** So long a call may take after the last was begun. */
 const PATIENCE_MS = 60_000;
 /** Targets and URLs whose health is asked after, at the end too: each may have a transaction. */
-const ASKED_AFTER = 4;
+const ASKED_AFTER = 6;
+/** The mortal ones die and come back so often. */
+const LIVES = 4;
 /** Failures whose route traces are read. */
 const EXPLAINED = 300;
+const RESCUE = /^the disaster recovery URL of the trunk is asked$/;
 
 interface Running {
   readonly tandem: Tandem;
@@ -103,7 +109,8 @@ class Traffic {
   }
 
   async #run(kind: Kind): Promise<void> {
-    const fault = await kind.run(this.#party, this.#site);
+    const { fault, records = [] } = await kind.run(this.#party, this.#site);
+    for (const record of records) add(this.records, record);
     if (fault === undefined) add(this.went, kind.name);
     else add(this.wrong, `${kind.name}: ${fault}`);
   }
@@ -147,7 +154,7 @@ export async function soakMixed(options: MixedOptions): Promise<MixedResult> {
 }
 
 async function run(running: Running, options: MixedOptions) {
-  const { tandem, clock, traffic, askers } = running;
+  const { tandem, clock, traffic, askers, site } = running;
   const { seconds, callsPerSecond } = options;
   const samples: Sample[] = [];
   const startMs = performance.now();
@@ -156,6 +163,7 @@ async function run(running: Running, options: MixedOptions) {
   askers.start();
   while (passedS() < seconds) {
     while (traffic.calls < passedS() * callsPerSecond) traffic.begin();
+    await liveAndDie(site.mortal, passedS() / seconds);
     if (samples.length < (passedS() * SAMPLES) / seconds) {
       const sample = { done: traffic.calls, ...sampleOf(tandem, clock) };
       samples.push(sample);
@@ -169,6 +177,10 @@ async function run(running: Running, options: MixedOptions) {
   await askers.stop();
   return { ...judge(samples), longestPauseMs };
 }
+
+/** Alive in the first half of each of its lives, dead in the other. @param passed share of the time */
+const liveAndDie = (mortal: Site['mortal'], passed: number): Promise<void> =>
+  (passed * LIVES) % 1 < 0.5 ? mortal.comeBack() : mortal.die();
 
 async function conclude(
   running: Running,
@@ -212,6 +224,7 @@ async function conclude(
     longestPauseMs,
     middle,
     end,
+    isFlat,
     left,
     passed: isFlat && isClean && unexplained.length === 0 && askers.faults === 0,
   };
@@ -233,16 +246,19 @@ function differences(
   return Object.fromEntries(more.filter(([, count]) => count !== 0));
 }
 
-/** Reads the route traces of the last calls that did not complete: what ended each, and why. */
+/** Reads the route traces of the last calls that did not complete, or were rescued: what became of each, and why. */
 async function explain({ tandem, database, askers }: Running) {
   const failed = database
-    .prepare(`select sid, status from calls where status <> 'completed' order by position desc limit ?`)
+    .prepare(
+      `select sid, status, direction from calls where status <> 'completed' or direction = 'inbound'
+       order by position desc limit ?`,
+    )
     .all(EXPLAINED);
   const unexplained: string[] = [];
-  for (const { sid, status } of failed) {
+  for (const { sid, status, direction } of failed) {
     const trace = await askers.ask(`${tandem.http}/tandem/v1/Calls/${sid}/RouteTrace`);
     const { events = [] } = trace as { events?: readonly { readonly text: string }[] };
-    const reason = new RegExp(`^${status}( \\(\\d+\\))?: .`);
+    const reason = direction === 'inbound' ? RESCUE : new RegExp(`^${status}( \\(\\d+\\))?: .`);
     const isSaid = events.some(({ text }) => reason.test(text));
     if (!isSaid) unexplained.push(`${sid} ${status}: ${events.map(({ text }) => text).join('; ')}`);
   }

@@ -24,6 +24,8 @@ export interface PartyCall {
   readonly rings: Promise<void>;
   /** `200`, another status, or why there is none. */
   readonly final: Promise<string>;
+  /** X-Twilio-Error of the refusal; empty without one. */
+  readonly error: string;
   /** The other side has hung up, or nobody answers any more. */
   readonly ended: Promise<'remote' | 'local' | 'failure'>;
   cancel(): void;
@@ -62,6 +64,7 @@ export class TrunkParty {
     const final = Promise.withResolvers<string>();
     const ended = Promise.withResolvers<'remote' | 'local' | 'failure'>();
     const news = new News();
+    let error = '';
     let dialog: Dialog | undefined;
     const invite = this.#agent.invite(
       { ...options, destination: this.#exchange, body: BODY },
@@ -84,6 +87,7 @@ export class TrunkParty {
         },
         failed: (failure) => {
           rings.resolve();
+          if (failure.kind === 'response') error = failure.response.header('X-Twilio-Error') ?? '';
           final.resolve(told(failure));
         },
         late: ({ kind, status }) => {
@@ -94,15 +98,13 @@ export class TrunkParty {
     return {
       rings: rings.promise,
       final: final.promise,
+      get error() {
+        return error;
+      },
       ended: ended.promise,
       cancel: () => invite.cancel(),
       hangUp: () => dialog?.bye(),
-      transfer: (to) => {
-        dialog?.request({ method: 'REFER', headers: [['Refer-To', `<${to}>`]] }, (outcome) => {
-          if (told(outcome) !== '202') news.tell(told(outcome));
-        });
-        return news.last;
-      },
+      transfer: (to) => news.askedFor(to, dialog),
     };
   }
 
@@ -125,7 +127,11 @@ export class TrunkParty {
 class News {
   readonly #last = Promise.withResolvers<string>();
 
-  get last(): Promise<string> {
+  /** Sends the REFER. */
+  askedFor(to: string, dialog: Dialog | undefined): Promise<string> {
+    dialog?.request({ method: 'REFER', headers: [['Refer-To', `<${to}>`]] }, (outcome) => {
+      if (told(outcome) !== '202') this.tell(told(outcome));
+    });
     return this.#last.promise;
   }
 

@@ -1,5 +1,4 @@
-// The traffic of a soak over an Elastic trunk: its configuration, and what each kind of call does and should come to.
-import { setTimeout as sleep } from 'node:timers/promises';
+// What the traffic of a soak over Elastic trunks needs: carriers, PBXs and their configuration.
 import { type Carrier, startCarrier } from '../src/carrier/index.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { silentLog } from '../src/lib/log.ts';
@@ -8,6 +7,7 @@ import { createMediaEngine } from '../src/media/index.ts';
 import type { Tandem } from '../src/tandem.ts';
 import { twilioClient } from '../test/support/twilio-client.ts';
 import { startWebhookApp } from '../test/support/webhook-app.ts';
+import { Mortal } from './mortal.ts';
 import type { PartyCall, TrunkParty } from './trunk-party.ts';
 
 export const PASSWORD = 'Correct-horse-1';
@@ -16,27 +16,26 @@ const CARRIER_DOMAIN = 'carrier.sip.twilio.com';
 export const PHONE_DOMAIN = 'phones.sip.twilio.com';
 export const PHONES = 20;
 const CALLER = '+14155550123';
-const HOLD_MS = 2000;
+export const HOLD_MS = 2000;
 
 /** The carrier and the PBX do what the number's last digits say. */
 export const ENDINGS = { answers: '440', hangsUp: '002', busy: '486', rings: '180', isDown: '503' };
-/** This prefix goes to a carrier that is down, and then to one that is not; the other has no route. */
-export const PREFIXES = { routed: '+1415555', failsOver: '+1416555', unrouted: '+1417555' };
+/** A number of a trunk of its own, whose PBX dies now and then. */
+export const MORTAL_NUMBER = '700';
+/** Some go to a carrier that is down, or dies now and then, and then to one that is not; one has no route. */
+export const PREFIXES = {
+  routed: '+1415555',
+  failsOver: '+1416555',
+  unrouted: '+1417555',
+  mayFailOver: '+1418555',
+};
 
 export interface Site {
   readonly carrier: Carrier;
+  /** A carrier, and the PBX of a trunk with disaster recovery. */
+  readonly mortal: Mortal;
   readonly client: ReturnType<typeof twilioClient>;
   readonly trunkSid: string;
-}
-
-export interface Kind {
-  readonly name: string;
-  /** How often, beside the others. */
-  readonly weight: number;
-  /** Direction and status of each record that it leaves. */
-  readonly records: readonly string[];
-  /** Does it; resolves with what went wrong. */
-  run(party: TrunkParty, site: Site): Promise<string | undefined>;
 }
 
 /** Everything the traffic needs: carriers, an app, a trunk that is recorded, numbers, and a domain of phones. */
@@ -55,8 +54,14 @@ export async function openSite(tandem: Tandem, opened: AsyncDisposableStack): Pr
       .end('<Response><Pause length="1"/><Hangup/></Response>'),
   );
   opened.defer(() => app.close());
+  const mortal = await Mortal.open();
+  opened.defer(() => mortal.die());
   const places = { answers: carrier.uri, refuses: down.uri, rescues: `${app.url}/rescue` };
-  return { carrier, ...(await configure(tandem, places)) };
+  const configured = await configure(tandem, places);
+  const { client } = configured;
+  await openRoute(tandem, client, { prefix: PREFIXES.mayFailOver, targets: [mortal.uri, carrier.uri] });
+  await openMortalTrunk(client, { dies: mortal.uri, rescues: places.rescues });
+  return { carrier, mortal, ...configured };
 }
 
 /** URIs of the carrier that is the PBX too and of one that is down, and the URL of disaster recovery. */
@@ -66,7 +71,7 @@ export interface Places {
   readonly rescues: string;
 }
 
-export async function configure(tandem: Tandem, places: Places): Promise<Omit<Site, 'carrier'>> {
+export async function configure(tandem: Tandem, places: Places): Promise<Omit<Site, 'carrier' | 'mortal'>> {
   const { accountSid, authToken } = tandem.account;
   const client = twilioClient(tandem.http, accountSid, authToken);
   const trunkSid = await openTrunk(client, places.rescues);
@@ -90,6 +95,16 @@ async function openTrunk(client: Client, disasterRecoveryUrl: string): Promise<s
   await trunk.recordings().update({ mode: 'record-from-answer-dual' });
   await trunk.credentialsLists.create({ credentialListSid: await users(client, ['pbx']) });
   return sid;
+}
+
+async function openMortalTrunk(
+  client: Client,
+  { dies: sipUrl, rescues }: { readonly dies: string; readonly rescues: string },
+): Promise<void> {
+  const { sid: trunkSid } = await client.trunking.v1.trunks.create({ disasterRecoveryUrl: rescues });
+  const { originationUrls } = client.trunking.v1.trunks(trunkSid);
+  await originationUrls.create({ friendlyName: 'pbx', sipUrl, priority: 1, weight: 10, enabled: true });
+  await client.incomingPhoneNumbers.create({ phoneNumber: `+12025550${MORTAL_NUMBER}`, trunkSid });
 }
 
 async function openOrigination(client: Client, given: { readonly trunkSid: string; readonly url: string }) {
@@ -153,121 +168,3 @@ export const callOut = (party: TrunkParty, number: string): PartyCall =>
 
 export const callIn = (party: TrunkParty, ending: string): PartyCall =>
   party.call({ uri: `sip:+12025550${ending}@${CARRIER_DOMAIN}`, from: `sip:${CALLER}@carrier.example` });
-
-const expected = (what: string, is: string, was: string): string | undefined =>
-  is === was ? undefined : `${what}: ${is}, not ${was}`;
-
-async function talk(call: PartyCall): Promise<string | undefined> {
-  const status = await call.final;
-  if (status !== '200') return `refused: ${status}`;
-  await sleep(HOLD_MS);
-  call.hangUp();
-  return expected('ended by', await call.ended, 'local');
-}
-
-async function listen(call: PartyCall): Promise<string | undefined> {
-  const status = await call.final;
-  return status === '200' ? expected('ended by', await call.ended, 'remote') : `refused: ${status}`;
-}
-
-const hearRefusal = async (call: PartyCall, status: string): Promise<string | undefined> =>
-  expected('refused', await call.final, status);
-
-async function giveUp(call: PartyCall): Promise<string | undefined> {
-  await call.rings;
-  call.cancel();
-  return expected('canceled', await call.final, '487');
-}
-
-async function transfer(call: PartyCall, to: string): Promise<string | undefined> {
-  const status = await call.final;
-  if (status !== '200') return `refused: ${status}`;
-  const news = await call.transfer(to);
-  call.hangUp();
-  await call.ended;
-  return expected('transfer', news, '200');
-}
-
-const OUT = 'trunking-terminating';
-const IN = 'trunking-originating';
-const out = (party: TrunkParty, ending: string, prefix = PREFIXES.routed): PartyCall =>
-  callOut(party, `${prefix}0${ending}`);
-
-export const KINDS: readonly Kind[] = [
-  {
-    name: 'out',
-    weight: 20,
-    records: [`${OUT} completed`],
-    run: (party) => talk(out(party, ENDINGS.answers)),
-  },
-  {
-    name: 'out, the callee hangs up',
-    weight: 10,
-    records: [`${OUT} completed`],
-    run: (party) => listen(out(party, ENDINGS.hangsUp)),
-  },
-  {
-    name: 'out, past a carrier that is down',
-    weight: 10,
-    records: [`${OUT} completed`],
-    run: (party) => talk(out(party, ENDINGS.answers, PREFIXES.failsOver)),
-  },
-  {
-    name: 'out, busy',
-    weight: 5,
-    records: [`${OUT} busy`],
-    run: (party) => hearRefusal(out(party, ENDINGS.busy), '486'),
-  },
-  {
-    name: 'out, given up',
-    weight: 5,
-    records: [`${OUT} no-answer`],
-    run: (party) => giveUp(out(party, ENDINGS.rings)),
-  },
-  {
-    name: 'out, without a route',
-    weight: 2,
-    records: [`${OUT} failed`],
-    run: (party) => hearRefusal(out(party, ENDINGS.answers, PREFIXES.unrouted), '503'),
-  },
-  {
-    name: 'out, transferred',
-    weight: 5,
-    records: [`${OUT} completed`, `${IN} completed`],
-    run: (party, { carrier }) =>
-      transfer(
-        out(party, ENDINGS.answers),
-        carrier.uri.replace('sip:', `sip:${PREFIXES.routed}0${ENDINGS.hangsUp}@`),
-      ),
-  },
-  {
-    name: 'in',
-    weight: 20,
-    records: [`${IN} completed`],
-    run: (party) => talk(callIn(party, ENDINGS.answers)),
-  },
-  {
-    name: 'in, the PBX hangs up',
-    weight: 10,
-    records: [`${IN} completed`],
-    run: (party) => listen(callIn(party, ENDINGS.hangsUp)),
-  },
-  {
-    name: 'in, busy',
-    weight: 5,
-    records: [`${IN} busy`],
-    run: (party) => hearRefusal(callIn(party, ENDINGS.busy), '486'),
-  },
-  {
-    name: 'in, given up',
-    weight: 5,
-    records: [`${IN} no-answer`],
-    run: (party) => giveUp(callIn(party, ENDINGS.rings)),
-  },
-  {
-    name: 'in, rescued',
-    weight: 3,
-    records: ['inbound completed'],
-    run: (party) => listen(callIn(party, ENDINGS.isDown)),
-  },
-];

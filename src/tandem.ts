@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { publicAddress } from './addresses.ts';
 import { type Api, type ApiOptions, createApi, type HttpsListener, listenHttps } from './api/index.ts';
-import type { CallbackSender, HealthWatch } from './calls/index.ts';
+import { type CallbackSender, type HealthWatch, sharedControl } from './calls/index.ts';
 import { type Certificate, openCertificate } from './certificate.ts';
 import { type Config, isOpen } from './config.ts';
 import type { Clock } from './lib/clock.ts';
@@ -81,7 +81,7 @@ export async function startTandem(config: Config, world: World): Promise<Tandem>
   const api = await createApi({
     ...world,
     store,
-    calls,
+    calls: sharedControl(calls, store, world.log),
     recordings: recordings.files,
     callbacks,
     health,
@@ -188,6 +188,7 @@ async function openWires(config: Config, world: World, given: WireParts) {
     ...mediaAddress(host, config),
     ...(other !== undefined && { other: mediaAddress(other, config) }),
     ports: config.rtpPorts,
+    lostAfterMs: config.sessions.mediaTimeoutS * 1000,
     log: world.log,
     cacheDir: `${config.dataFolder}/prompts`,
   });

@@ -20,10 +20,11 @@ const RANKS = [
   ['cli'],
 ];
 
+const FREE_OF_CIRCLES = RANKS.flat().filter((layer) => !['.', 'calls'].includes(layer));
+
 interface Import {
   readonly from: string;
   readonly to: string;
-  readonly typeOnly: boolean;
 }
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
@@ -36,13 +37,23 @@ const IMPORT =
   /(import type\s[^;]*?|import\s[^;]*?|export\s[^;]*?)from\s*'(\.[^']+)'|import\(\s*'(\.[^']+)'/g;
 
 const importsOf = (file: string): Import[] =>
-  [...readFileSync(join(SRC, file), 'utf8').matchAll(IMPORT)].map(([, words = '', named, dynamic]) => ({
+  [...readFileSync(join(SRC, file), 'utf8').matchAll(IMPORT)].map(([, , named, dynamic]) => ({
     from: file,
     to: relative(SRC, join(SRC, dirname(file), (named ?? dynamic) as string)),
-    typeOnly: words.startsWith('import type'),
   }));
 
 const crossings = production.flatMap(importsOf).filter(({ from, to }) => layerOf(from) !== layerOf(to));
+
+/** The files on a circle, and those that lead to one: all that is left when files that import none of the others are taken away. */
+function filesInCircles(graph: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  let left = [...graph.keys()];
+  for (;;) {
+    const known = new Set(left);
+    const inner = left.filter((file) => graph.get(file)?.some((to) => known.has(to)));
+    if (inner.length === left.length) return left;
+    left = inner;
+  }
+}
 
 describe('the house', () => {
   it('has a rank for every folder, and every folder has files', () => {
@@ -64,12 +75,26 @@ describe('the house', () => {
     expect(crossings.filter(({ to }) => !open.has(layerOf(to)) && !to.endsWith('/index.ts'))).toEqual([]);
   });
 
-  it('keeps messages and grammar free of everything else of the stack but types', () => {
-    const outward = production
-      .filter((file) => file.startsWith('sip/message/'))
-      .flatMap(importsOf)
-      .filter(({ to, typeOnly }) => !to.startsWith('sip/message/') && !typeOnly);
-    expect(outward).toEqual([]);
+  it('keeps the folders of the SIP stack in one order: messages know nothing of the rest', () => {
+    const order = ['message', 'auth', 'transport', 'transaction', 'dialog'];
+    const ranked = production.flatMap(importsOf).flatMap(({ from, to }) => {
+      const [here, there] = [from, to].map((file) => /^sip\/(\w+)\//.exec(file)?.[1] ?? '');
+      return here && there ? [{ from, to, step: order.indexOf(here) - order.indexOf(there as string) }] : [];
+    });
+    expect(ranked.length).toBeGreaterThan(50);
+    expect(ranked.filter(({ step }) => step < 0)).toEqual([]);
+    const messages = production.filter((file) => file.startsWith('sip/message/')).flatMap(importsOf);
+    expect(messages.filter(({ to }) => !to.startsWith('sip/message/'))).toEqual([]);
+  });
+
+  it.each(FREE_OF_CIRCLES)('has no circle of files in %s, not even of types', (layer) => {
+    const graph = new Map(
+      production
+        .filter((file) => layerOf(file) === layer)
+        .map((file) => [file, importsOf(file).map(({ to }) => to)]),
+    );
+    expect(graph.size).toBeGreaterThan(0);
+    expect(filesInCircles(graph)).toEqual([]);
   });
 
   it.each([

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { silentLog } from '../../src/lib/log.ts';
 import { createMediaEngine, type MediaSession, type SrtpParameters } from '../../src/media/index.ts';
-import type { OpenRequest, Target } from './messages.ts';
+import { isSecure, type OpenRequest, SUITES, type Target } from './messages.ts';
 
 const TONE = { kind: 'tone', frequenciesHz: [440], durationMs: Number.POSITIVE_INFINITY } as const;
 
@@ -20,16 +20,13 @@ export async function runEngine(): Promise<void> {
     for (let call = 0; call < request.calls; call++) {
       const near = await engine.open({ family: 'bench' });
       open.push(near);
-      const keys = request.setting === 'bridged-srtp' ? newKeys() : undefined;
-      near.connect(peer(request.nearPort, keys?.ours));
-      targets.push({ side: 'near', port: near.local.port, ...(keys && { srtp: keys.theirs }) });
+      targets.push(joinPeer('near', near, request));
       if (request.setting === 'live') void near.play(TONE);
       else {
         const far = await engine.open({ family: 'bench' });
         open.push(far);
-        far.connect(peer(request.farPort));
         near.bridge(far);
-        targets.push({ side: 'far', port: far.local.port });
+        targets.push(joinPeer('far', far, request));
       }
     }
     process.send?.(targets);
@@ -37,11 +34,14 @@ export async function runEngine(): Promise<void> {
   process.send?.('ready');
 }
 
-const peer = (port: number, srtp?: SrtpParameters) =>
-  ({ address: '127.0.0.1', port, payloadType: 0, ...(srtp && { srtp }) }) as const;
+function joinPeer(side: Target['side'], session: MediaSession, request: OpenRequest): Target {
+  const keys = isSecure(request.setting, side) ? newKeys(SUITES[side]) : undefined;
+  const port = side === 'near' ? request.nearPort : request.farPort;
+  session.connect({ address: '127.0.0.1', port, payloadType: 0, ...(keys && { srtp: keys.ours }) });
+  return { side, port: session.local.port, ...(keys && { srtp: keys.theirs }) };
+}
 
-function newKeys(): { ours: SrtpParameters; theirs: SrtpParameters } {
-  const suite = 'AES_CM_128_HMAC_SHA1_80';
+function newKeys(suite: SrtpParameters['suite']): { ours: SrtpParameters; theirs: SrtpParameters } {
   const [one, other] = [new Uint8Array(randomBytes(30)), new Uint8Array(randomBytes(30))];
   return {
     ours: { suite, localKey: one, remoteKey: other },

@@ -1,8 +1,15 @@
 // The yardstick: rtpengine in user space, relaying the same calls.
 import { randomBytes } from 'node:crypto';
-import { acceptAnswer, makeSrtpKeys, readAudio, writeOffer } from '../../src/sdp/index.ts';
+import {
+  type AgreedMedia,
+  acceptAnswer,
+  makeSrtpKeys,
+  readAudio,
+  writeAnswer,
+  writeOffer,
+} from '../../src/sdp/index.ts';
 import { type Rtpengine, startRtpengine } from '../../test/interop/rtpengine.ts';
-import type { OpenRequest, Target } from './messages.ts';
+import { isSecure, type OpenRequest, SUITES, type Target } from './messages.ts';
 
 export interface Yardstick {
   readonly pid: number;
@@ -35,25 +42,28 @@ async function openCall(
   id: string,
   { setting, nearPort, farPort }: OpenRequest,
 ): Promise<Target[]> {
-  const keys = setting === 'bridged-srtp' ? makeSrtpKeys(randomBytes, ['AES_CM_128_HMAC_SHA1_80']) : [];
-  const local = (port: number) => ({ address: '127.0.0.1', port, sessionId: '1', version: 1 });
-  const near = { ...local(nearPort), srtp: keys };
+  const local = (side: Target['side'], port: number) => ({
+    address: '127.0.0.1',
+    port,
+    sessionId: '1',
+    version: 1,
+    srtp: isSecure(setting, side) ? makeSrtpKeys(randomBytes, [SUITES[side]]) : [],
+  });
+  const near = local('near', nearPort);
   const common = { 'call-id': id, 'from-tag': 'near', ICE: 'remove' };
   const offered = await rtpengine.ask({
     ...common,
     command: 'offer',
     sdp: writeOffer(near),
-    'transport-protocol': 'RTP/AVP',
+    'transport-protocol': isSecure(setting, 'far') ? 'RTP/SAVP' : 'RTP/AVP',
   });
-  const answered = await rtpengine.ask({
-    ...common,
-    command: 'answer',
-    'to-tag': 'far',
-    sdp: writeOffer(local(farPort)),
-  });
-  const agreed = acceptAnswer(readAudio(answered, 'allowed'), near);
-  return [
-    { side: 'near', port: agreed.port, ...(agreed.srtp && { srtp: agreed.srtp }) },
-    { side: 'far', port: readAudio(offered).port },
-  ];
+  const far = writeAnswer(readAudio(offered, 'allowed'), local('far', farPort));
+  const answered = await rtpengine.ask({ ...common, command: 'answer', 'to-tag': 'far', sdp: far.sdp });
+  return [target('near', acceptAnswer(readAudio(answered, 'allowed'), near)), target('far', far.peer)];
 }
+
+const target = (side: Target['side'], { port, srtp }: AgreedMedia): Target => ({
+  side,
+  port,
+  ...(srtp && { srtp }),
+});

@@ -65,9 +65,9 @@ async function place({ store, calls }: CallsDeps, request: ApiRequest): Promise<
 async function change({ store, calls }: CallsDeps, request: ApiRequest): Promise<Answer> {
   const { sid } = await ownRow(store, call, request);
   const wanted = parseChange(request.form);
-  if (Object.keys(wanted).length > 0 && (await calls.change(sid, wanted)) !== 'done') {
-    throw errors.notInProgress(wanted.status ? 'end' : 'redirect');
-  }
+  const result = Object.keys(wanted).length > 0 ? await calls.change(sid, wanted) : 'done';
+  if (typeof result === 'object') throw errors.unavailable(result.unanswered);
+  if (result !== 'done') throw errors.notInProgress(wanted.status ? 'end' : 'redirect');
   const row = await store.find(call, sid);
   if (!row) throw errors.notFound(request.path);
   return { status: 200, body: render(call, row, showing(store, request)) };

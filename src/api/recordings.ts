@@ -71,6 +71,7 @@ async function start(deps: RecordingsDeps, request: ApiRequest): Promise<Answer>
   const order = recordingOf(valuesOf(START, request));
   const row = await deps.calls.startRecording(callSid, order);
   if (row === 'not-live') throw errors.notInProgress('record');
+  if ('unanswered' in row) throw errors.unavailable(row.unanswered);
   return shown(deps, request, { status: 201, row });
 }
 
@@ -82,6 +83,7 @@ async function change(deps: RecordingsDeps, request: ApiRequest): Promise<Answer
   const row = await deps.calls.changeRecording(callSid, sid, update);
   if (row === 'not-found' && sid === CURRENT) throw errors.notFound(request.path);
   if (row === 'not-found' || row === 'not-live') throw errors.notInProgress('change its recording');
+  if ('unanswered' in row) throw errors.unavailable(row.unanswered);
   return shown(deps, request, { status: 200, row });
 }
 

@@ -4,7 +4,7 @@ import type { Random } from '../lib/random.ts';
 import { type Exchange, type Notice, responseOf } from './call-log.ts';
 import type { CallRecord } from './call-record.ts';
 import { voiceParameters } from './callback/status-callback.ts';
-import type { WebhookTarget } from './control.ts';
+import type { WebhookTarget } from './order.ts';
 import type { WebhookClient, WebhookSession } from './webhook/client.ts';
 import type { WebhookResult } from './webhook/request.ts';
 import { encodeForm, type FormParameters } from './webhook/signature.ts';
@@ -78,4 +78,12 @@ export class CallApp {
     this.#record.exchanged(exchange);
     return exchange;
   }
+}
+
+/** What an update leaves unsaid stays as it is. */
+export function changedTarget(
+  before: WebhookTarget | undefined,
+  { url = before?.url, method = before?.method ?? 'POST' }: Partial<WebhookTarget>,
+): WebhookTarget | undefined {
+  return url === undefined ? undefined : { url, method };
 }

@@ -3,7 +3,7 @@
 //   queued → (initiated) → ringing → in-progress → completed
 //      └───────────┴──────────┴→ busy | failed | no-answer | canceled
 import type { call, Row } from '../resources/index.ts';
-import type { CallEvent } from './control.ts';
+import type { CallEvent } from './order.ts';
 import type { CallEnding } from './outcome.ts';
 
 export type CallRow = Row<typeof call>;

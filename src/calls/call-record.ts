@@ -18,6 +18,7 @@ import type { CallbackSender } from './callback/sender.ts';
 import { callbackRow } from './callback/status-callback.ts';
 import { KeptDialogs } from './kept-dialogs.ts';
 import type { WebhookResult } from './webhook/request.ts';
+import type { FormParameters } from './webhook/signature.ts';
 
 export interface CallRecordDeps {
   readonly clock: Clock;
@@ -30,11 +31,19 @@ export interface CallRecordDeps {
 /** Twilio: the application answered a status callback with 4xx or 5xx. */
 const CALLBACK_REFUSED = 15003;
 
+interface CallRecordGivens {
+  readonly row: CallRow;
+  readonly trace: RouteTrace;
+  /** What its requests carry beside the usual. */
+  parameters(): FormParameters;
+}
+
 export class CallRecord {
   readonly #deps: CallRecordDeps;
   readonly #settled: () => void;
   readonly #log: CallLog;
   readonly #trace: RouteTrace;
+  readonly #parameters: () => FormParameters;
   readonly #dialogs: KeptDialogs;
   /** The time by which its row goes: a clock that is set makes no call longer or shorter. */
   readonly now: () => number;
@@ -48,14 +57,11 @@ export class CallRecord {
   #lastWrite: Promise<void> = Promise.resolve();
 
   /** @param settled called when the call has ended and all about it is stored; again after a late event. */
-  constructor(
-    deps: CallRecordDeps,
-    { row, trace }: { readonly row: CallRow; readonly trace: RouteTrace },
-    settled: () => void,
-  ) {
+  constructor(deps: CallRecordDeps, { row, trace, parameters }: CallRecordGivens, settled: () => void) {
     this.#deps = deps;
     this.#row = row;
     this.#trace = trace;
+    this.#parameters = parameters;
     this.#settled = settled;
     this.#dialogs = new KeptDialogs(row.sid);
     this.now = steadyTime(deps.clock, row.dateCreated);
@@ -88,7 +94,7 @@ export class CallRecord {
     if (!patch) return;
     if (this.#isDisowned) return this.#write({});
     if (row.status !== before && !this.ended) this.note('call', row.status);
-    const waiting = callback && callbackRow(row, callback, nowMs);
+    const waiting = callback && callbackRow(row, callback, { nowMs, parameters: this.#parameters() });
     // With a callback to come at the end, the trace is written when that has been told.
     const isMilestone = input.type === 'answered' || (input.type === 'ended' && !waiting);
     this.#write(

@@ -1,7 +1,7 @@
 // What makes one kind of call different from another: what it does when it begins, is answered, and ends.
 import type { MediaSession } from '../media/index.ts';
-import type { CallOrder, MachineDetection, OrderWarning, TwimlSource, WebhookTarget } from './control.ts';
 import type { LiveCall } from './live-call.ts';
+import type { CallOrder, MachineDetection, OrderWarning, TwimlSource, WebhookTarget } from './order.ts';
 import type { CallEnding } from './outcome.ts';
 import { recordingStart } from './recording/shelf.ts';
 import type { FormParameters } from './webhook/signature.ts';
@@ -42,7 +42,7 @@ export const apiScript = (order: CallOrder): CallScript => ({
     const begin = () => call.isUntouched && call.runTwiml(twiml);
     void session.sendDigits(sendDigits.replaceAll(/[a-d]/g, (key) => key.toUpperCase())).then(begin, begin);
   },
-  referred: (call, target) => call.handOver(target),
+  referred: (call, target) => call.twiml.transfer(target, 'caller'),
 });
 
 /** A call that came in: asks its app as soon as it rings, and answers when the TwiML says so. */
@@ -68,5 +68,5 @@ export const inboundScript = (given: {
     });
   },
   connected() {},
-  referred: (call, target) => call.handOver(target),
+  referred: (call, target) => call.twiml.transfer(target, 'caller'),
 });

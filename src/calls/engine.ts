@@ -7,21 +7,13 @@ import type { RouteTrace } from '../routing/index.ts';
 import type { CallRow } from './call-life.ts';
 import { type Admission, CallPace, type PaceLimits } from './call-pace.ts';
 import { apiScript, type CallScript } from './call-script.ts';
-import type {
-  CallChange,
-  CallControl,
-  CallOrder,
-  ModifyResult,
-  PlaceRefusal,
-  RecordingOrder,
-  RecordingUpdate,
-  RouteQuestion,
-} from './control.ts';
+import type { CallControl, ModifyResult, PlaceRefusal } from './control.ts';
 import { inviteTemplate } from './leg/invite-template.ts';
 import type { Leg, LegObserver } from './leg/leg.ts';
 import { type LegDeps, OutboundLeg } from './leg/outbound-leg.ts';
 import { LiveCall } from './live-call.ts';
 import type { LiveCallDeps, LiveCallGivens } from './live-call-givens.ts';
+import type { CallChange, CallOrder, RecordingOrder, RecordingUpdate, RouteQuestion } from './order.ts';
 import type { Recorded, RecordingRow } from './recording/outcome.ts';
 import { recordingStart } from './recording/shelf.ts';
 import { recoverCalls } from './recovery.ts';
@@ -110,6 +102,7 @@ export class CallEngine implements CallControl {
         row,
         script: apiScript(order),
         family: row.sid,
+        ...(plan.domainSid !== undefined && { calledDomainSid: plan.domainSid }),
         leg: (observer) =>
           new OutboundLeg(this.#deps, { plan, family: row.sid, template: () => template }, observer),
       },
@@ -180,6 +173,7 @@ export class CallEngine implements CallControl {
       family,
       ...(hopsLeft !== undefined && { hopsLeft }),
       ...(domainSid !== undefined && { domainSid }),
+      ...(plan.domainSid !== undefined && { calledDomainSid: plan.domainSid }),
       leg: (observer) => new OutboundLeg(this.#deps, { plan, family, template: () => template }, observer),
     });
     live.turn();

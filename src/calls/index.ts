@@ -1,6 +1,7 @@
 // Calls: what a caller and a callee live through, from order to record.
 //
-//   control          what the API may ask (CallControl)
+//   order            what calls are asked for with; control is what the API may ask (CallControl), and shared-control
+//                    asks it of the exchange that has the call
 //   engine           every live call: placed over the API, come in, or rung by a Dial; drain, recovery
 //   live-call        one call: leg, TwiML and record held together; call-script is what makes calls differ
 //   call-record      its row, trace, events, notifications and status callbacks, kept; call-log makes those rows
@@ -12,33 +13,31 @@
 //   route/           order → plan → targets; route-runner performs what failover decides, forked-route rings all devices
 //                    of a user; explain, explain-arrival; emergency; health-watch asks targets by OPTIONS
 //   trunk/           calls of Elastic trunks: termination, origination; trunk-call is one, through-leg its two parties;
-//                    call-transfers what a PBX may do with it: transfer-policy and -state decide (pure), transfer performs,
-//                    transfer-target is whom it is transferred to
+//                    call-transfers what a PBX may do with it from its seat: transfer-policy and -state decide (pure),
+//                    transfer performs, transfer-target is whom it is transferred to
 //   leg/             one party: dialog and media. outbound-leg finds a callee, inbound-leg has a caller
 //   twiml/           runs TwiML; dial rings callees and bridges (dial-state decides, pure), child-call is one of them
 //   recording/       the shelf: files, rows and callbacks of recordings
 //   webhook/         requests to apps, signed, within the overrides and limits; callback/ the durable ones
 export { type CallRow } from './call-life.ts';
 export { CallbackSender } from './callback/sender.ts';
+export type { CallControl, ModifyResult, PlaceRefusal } from './control.ts';
+export { CallEngine } from './engine.ts';
+export { CallerNames, type NameSource, namesByHttp } from './inbound/caller-name.ts';
+export { namesInFile } from './inbound/caller-name-file.ts';
+export { inboundCalls } from './inbound/inbound-call.ts';
 export type {
   CallChange,
-  CallControl,
   CallEvent,
   CallOrder,
-  ModifyResult,
   OrderWarning,
-  PlaceRefusal,
   RecordingEvent,
   RecordingOrder,
   RecordingUpdate,
   RouteQuestion,
   TwimlSource,
   WebhookTarget,
-} from './control.ts';
-export { CallEngine } from './engine.ts';
-export { CallerNames, type NameSource, namesByHttp } from './inbound/caller-name.ts';
-export { namesInFile } from './inbound/caller-name-file.ts';
-export { inboundCalls } from './inbound/inbound-call.ts';
+} from './order.ts';
 export { RecordingFiles } from './recording/files.ts';
 export { RecordingShelf } from './recording/shelf.ts';
 export type { Explanation } from './route/explain.ts';
@@ -52,4 +51,5 @@ export { type HealthCounts, type HealthSettings, HealthWatch } from './route/hea
 export { carrierFor } from './route/plan.ts';
 export { originationTarget } from './route/plan-origination.ts';
 export { reachedUri } from './route/request-uri.ts';
+export { sharedControl } from './shared-control.ts';
 export { createWebhookClient, type WebhookClient } from './webhook/client.ts';

@@ -29,6 +29,8 @@ export interface LiveCallGivens {
   readonly hopsLeft?: number;
   /** The SIP domain that it, or the call that it belongs to, came in by. */
   readonly domainSid?: string;
+  /** The SIP domain whose user it calls. */
+  readonly calledDomainSid?: string;
   leg(observer: LegObserver): Leg;
 }
 

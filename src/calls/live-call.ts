@@ -2,34 +2,40 @@
 import type { MediaSession } from '../media/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
 import type { Dialog, HeaderField } from '../sip/index.ts';
-import type { Parameters } from '../twiml/index.ts';
-import { CallApp } from './call-app.ts';
+import type { Parameters, Role } from '../twiml/index.ts';
+import { CallApp, changedTarget } from './call-app.ts';
 import type { CallRow } from './call-life.ts';
 import { CallRecord } from './call-record.ts';
 import type { CallScript } from './call-script.ts';
 import { CallTimers } from './call-timers.ts';
 import { detectionRow } from './callback/status-callback.ts';
-import type { CallChange, ModifyResult, TwimlSource, WebhookTarget } from './control.ts';
+import type { ModifyResult } from './control.ts';
 import { byeHeaders } from './leg/invite-template.ts';
 import type { Leg, SipFacts } from './leg/leg.ts';
 import { TRANSFER_REFUSED } from './leg/leg-transfer.ts';
+import { calledParameters } from './leg/sip-parameters.ts';
 import type { LiveCallDeps, LiveCallGivens, LiveCallObserver } from './live-call-givens.ts';
+import type { CallChange, TwimlSource, WebhookTarget } from './order.ts';
 import { type CallEnding, canceled, completed, failed, givenUp, refusedByTwiml } from './outcome.ts';
 import type { LiveRecording } from './recording/live.ts';
 import { isOfCall } from './recording/outcome.ts';
 import type { RecordingStart } from './recording/shelf.ts';
-import { type Caller, DialRun } from './twiml/dial.ts';
+import { CallTwiml, type RunnerOwn } from './twiml/call-twiml.ts';
+import { DialRun } from './twiml/dial.ts';
 import type { ChildOrder } from './twiml/dial-order.ts';
 import { TwimlRunner, type TwimlRunnerDeps } from './twiml/twiml-runner.ts';
 import { recordRun, referRun } from './twiml/verb-runs.ts';
 
+/** Twilio: no audio came of the party any more. */
+const NO_AUDIO = 32014;
 /** Twilio: the call reached its maximum duration. */
 const TIME_LIMIT = 32015;
 
-export class LiveCall implements Caller {
+export class LiveCall {
   readonly family: string;
   readonly hopsLeft: number | undefined;
   readonly domainSid: string | undefined;
+  readonly twiml: CallTwiml;
   readonly #deps: LiveCallDeps;
   readonly #observer: LiveCallObserver;
   readonly #script: CallScript;
@@ -44,9 +50,6 @@ export class LiveCall implements Caller {
   #session: MediaSession | undefined;
   #earlySession: MediaSession | undefined;
   #whenEarly: () => void = () => {};
-  /** What a callee hears before it is bridged. */
-  #screening: TwimlRunner | undefined;
-  #twiml: TwimlRunner | undefined;
   /** The first recording of the call: `Record=true` begins with the answer. */
   #recording: LiveRecording | undefined;
   /** What is still to be told to the app after the end has been told. */
@@ -66,7 +69,7 @@ export class LiveCall implements Caller {
         clock: deps.clock,
         now: () => this.#record.now(),
         beat: () => this.#record.advance({ type: 'heartbeat' }, this.#leg.dialogs),
-        tooLong: (limitS) => this.#tooLong(limitS),
+        tooLong: (limitS) => this.#cut(TIME_LIMIT, `the time limit of ${limitS} s`),
       },
       script.timeLimitS,
     );
@@ -83,8 +86,13 @@ export class LiveCall implements Caller {
       moved: (session) => this.#hears(session),
       traced: () => this.#record.traced(),
     });
-    this.#record = new CallRecord(deps, { row, trace: this.#leg.trace }, () => observer.finished());
-    this.#app = new CallApp(deps, this.#record, () => script.parameters ?? []);
+    const parameters = () =>
+      script.parameters ?? calledParameters(this.row, this.#leg.sip, givens.calledDomainSid);
+    this.#record = new CallRecord(deps, { row, trace: this.#leg.trace, parameters }, () =>
+      observer.finished(),
+    );
+    this.#app = new CallApp(deps, this.#record, parameters);
+    this.twiml = new CallTwiml((role, own) => this.#runner(role, own));
   }
 
   get trace(): RouteTrace {
@@ -125,7 +133,7 @@ export class LiveCall implements Caller {
 
   /** It is live, and has had no TwiML yet. */
   get isUntouched(): boolean {
-    return !this.ended && !this.#twiml;
+    return !this.ended && !this.twiml.hasRun;
   }
 
   /** Of a BYE to a party that leaves while the call goes on. */
@@ -218,34 +226,18 @@ export class LiveCall implements Caller {
   /** Leaves the TwiML that runs for another. */
   runTwiml(source: TwimlSource): void {
     if ('twiml' in source) this.#app.forget();
-    this.#twiml ??= this.#runner('call', () => {});
-    this.#twiml.start(source);
+    this.twiml.run(source);
   }
 
-  /** Lets a callee hear TwiML before the bridge; `taken` is called when it takes the call, which else ends. */
-  screen(source: TwimlSource, taken: () => void): void {
-    this.#screening = this.#runner('screening', () => {
-      this.#screening = undefined;
-      taken();
-    });
-    this.#screening.start(source);
-  }
-
-  /** The party asks to be sent elsewhere; whether a document takes the place of the running Dial. */
-  transfer(target: string): boolean {
-    return this.#twiml?.transfer(target) ?? false;
-  }
-
-  /** A caller asks to be sent elsewhere; whether whom it talks with goes on by a document, without it. */
-  handOver(target: string): boolean {
-    return this.#twiml?.handOver(target) ?? false;
+  /** Its party, whose REFER was taken, hears how that stands. */
+  referProgress(status: number): void {
+    this.#leg.referProgress(status);
   }
 
   /** A callee's caller leaves: it goes on with this document. Resolves when that is there, or cannot be had. */
   goOnAlone(target: WebhookTarget, parameters: Parameters): Promise<void> {
     this.note('twiml', 'goes on without its caller');
-    this.#twiml ??= this.#runner('call', () => {});
-    return this.#twiml.follow(target, parameters);
+    return this.twiml.follow(target, parameters);
   }
 
   /** Lets a caller who is not answered hear sound; `then` runs where that can be. */
@@ -285,13 +277,12 @@ export class LiveCall implements Caller {
   #redirect(twiml: TwimlSource): void {
     this.note('twiml', 'redirected over the API');
     this.#script.redirected?.(this);
-    this.#screening?.stop();
-    this.#screening = undefined;
-    this.runTwiml(twiml);
+    if ('twiml' in twiml) this.#app.forget();
+    this.twiml.redirect(twiml);
   }
 
   #changeSettings({ fallback, statusCallback, timeLimitS }: CallChange): void {
-    if (fallback) this.#fallback = changed(this.#fallback, fallback);
+    if (fallback) this.#fallback = changedTarget(this.#fallback, fallback);
     if (statusCallback) {
       const { url = this.row.statusCallback, method = this.row.statusCallbackMethod } = statusCallback;
       const statusCallbackEvents =
@@ -324,7 +315,10 @@ export class LiveCall implements Caller {
 
   #hears(session: MediaSession): void {
     this.#session = session;
-    session.onDigit((key) => (this.#screening ?? this.#twiml)?.key(key));
+    session.onDigit((key) => this.twiml.key(key));
+    session.onLost(() => {
+      if (session === this.#session) this.#cut(NO_AUDIO, 'neither sound nor RTCP came of the party any more');
+    });
   }
 
   #connected(session: MediaSession): void {
@@ -334,13 +328,13 @@ export class LiveCall implements Caller {
     this.#script.connected(this, session);
   }
 
-  #tooLong(limitS: number): void {
-    const text = `the time limit of ${limitS} s`;
-    this.#record.notify({ code: TIME_LIMIT, level: 'warning', text });
-    this.#end(completed(text));
+  #cut(code: number, why: string): void {
+    if (this.ended) return;
+    this.#record.notify({ code, level: 'warning', text: why });
+    this.#end(completed(why));
   }
 
-  #runner(role: 'call' | 'screening', bridge: () => void): TwimlRunner {
+  #runner(role: Role, { bridge, connected, dialed }: RunnerOwn): TwimlRunner {
     const app = this.#app;
     const { clock, placeChild } = this.#deps;
     const deps: TwimlRunnerDeps = {
@@ -353,7 +347,12 @@ export class LiveCall implements Caller {
       notify: (notice) => app.notify(notice),
       answer: () => this.answer(),
       record: (rules) => recordRun(this, rules),
-      dial: (rules) => new DialRun({ clock, place: (order) => placeChild(this, order) }, this, rules),
+      dial: (rules) =>
+        new DialRun(
+          { clock, place: (order) => placeChild(this, order), connected, over: dialed },
+          this,
+          rules,
+        ),
       refer: (target) => referRun(this.#leg, target),
       reject: (reason) => this.#reject(reason),
       hangUp: (why) => this.#end(completed(why)),
@@ -378,19 +377,10 @@ export class LiveCall implements Caller {
     // Read once: app and party are told the same.
     const recorded = this.#recording?.recorded;
     this.#record.advance({ type: 'ended', ending: { ...ending, recorded } });
-    this.#screening?.stop();
     this.#release = this.#record.hold();
-    if (this.#twiml) this.#twiml.callEnded();
-    else this.#release();
+    if (!this.twiml.callEnded()) this.#release();
     this.#leg.close(byeHeaders(this.row.sid, recorded));
     this.#script.ended?.(this, ending);
     this.#observer.ended();
   }
-}
-
-function changed(
-  before: WebhookTarget | undefined,
-  { url = before?.url, method = before?.method ?? 'POST' }: Partial<WebhookTarget>,
-): WebhookTarget | undefined {
-  return url === undefined ? undefined : { url, method };
 }

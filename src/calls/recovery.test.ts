@@ -6,10 +6,11 @@ import { tempFolder } from '../../test/support/temp-folder.ts';
 import { silentLog } from '../lib/log.ts';
 import { seededRandom } from '../lib/random.ts';
 import { account, call, newRow } from '../resources/index.ts';
-import { type DialogIdentity, type RequestOutcome, SipSyntaxError } from '../sip/index.ts';
+import { type DialogIdentity, type HeaderField, type RequestOutcome, SipSyntaxError } from '../sip/index.ts';
 import { type OutboxRow, openStore } from '../store/index.ts';
 import type { CallRow } from './call-life.ts';
 import type { CallbackSender } from './callback/sender.ts';
+import type { Recorded } from './recording/outcome.ts';
 import { recoverCalls } from './recovery.ts';
 
 const OWNER = `AC${'1'.repeat(32)}`;
@@ -47,20 +48,25 @@ async function runs() {
     onTestFinished(() => store.close());
     const sent: OutboxRow[] = [];
     const byes = new Map<string, (outcome: RequestOutcome) => void>();
-    const recover = () =>
-      recoverCalls({
-        clock,
-        log: silentLog,
-        journal: store.journal,
-        callbacks: { send: (row: OutboxRow) => sent.push(row) } as unknown as CallbackSender,
-        agent: {
-          endLost: ({ localTag }, _headers, done) => {
-            if (localTag === 'bad')
-              throw new SipSyntaxError('control-character', 'a tag that nobody can send');
-            byes.set(localTag, done);
+    const told: (readonly HeaderField[])[] = [];
+    const recover = (recorded?: ReadonlyMap<string, Recorded>) =>
+      recoverCalls(
+        {
+          clock,
+          log: silentLog,
+          journal: store.journal,
+          callbacks: { send: (row: OutboxRow) => sent.push(row) } as unknown as CallbackSender,
+          agent: {
+            endLost: ({ localTag }, headers, done) => {
+              told.push(headers);
+              if (localTag === 'bad')
+                throw new SipSyntaxError('control-character', 'a tag that nobody can send');
+              byes.set(localTag, done);
+            },
           },
         },
-      });
+        recorded,
+      );
     const rows = async () => (await store.list(call, { limit: 9 })).rows;
     /** How many dialogs there are when all that was asked is committed. */
     const kept = async () => {
@@ -70,7 +76,7 @@ async function runs() {
       file.close();
       return count;
     };
-    return { sent, byes, recover, rows, kept };
+    return { sent, byes, told, recover, rows, kept };
   };
   return { live, next };
 }
@@ -106,4 +112,18 @@ it('forgets the dialogs of a call when each of them has been ended, or cannot be
   expect(await kept()).toBe(3);
   byes.get('two')?.({ kind: 'timeout' });
   expect(await kept()).toBe(0);
+});
+
+it('tells the parties why they are hung up, and of the recording that was finished', async () => {
+  const { live, next } = await runs();
+  const sid = await live({ answeredAt: AT_MS, heartbeatAt: AT_MS }, ['one', 'two']);
+  const { recover, told } = await next();
+  await recover(new Map([[sid, { sid: 'RE1', url: 'http://us/RE1', durationS: 12 }]]));
+  const expected = [
+    ['Reason', 'Q.850;cause=41;text="Temporary failure"'],
+    ['X-Twilio-CallSid', sid],
+    ['X-Twilio-RecordingSid', 'RE1'],
+    ['X-Twilio-RecordingDuration', '12'],
+  ];
+  expect(told).toEqual([expected, expected]);
 });

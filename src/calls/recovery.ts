@@ -7,6 +7,7 @@ import type { Journal, LiveDialog } from '../store/index.ts';
 import { type CallRow, step } from './call-life.ts';
 import type { CallbackSender } from './callback/sender.ts';
 import { callbackRow } from './callback/status-callback.ts';
+import { byeHeaders } from './leg/invite-template.ts';
 import { completed, failed } from './outcome.ts';
 import type { Recorded } from './recording/outcome.ts';
 
@@ -21,10 +22,7 @@ export interface RecoveryDeps {
 const WHY = 'the exchange stopped while the call was live';
 
 /** Temporary failure (RFC 3326, Q.850 cause 41). */
-const byeHeaders = (callSid: string): readonly HeaderField[] => [
-  ['Reason', 'Q.850;cause=41;text="Temporary failure"'],
-  ['X-Twilio-CallSid', callSid],
-];
+const REASON: HeaderField = ['Reason', 'Q.850;cause=41;text="Temporary failure"'];
 
 /**
  * Resolves when the records are closed; nobody waits for the answers to the BYEs.
@@ -35,7 +33,7 @@ export async function recoverCalls(
   recorded: ReadonlyMap<string, Recorded> = new Map(),
 ): Promise<void> {
   const { journal } = deps;
-  hangUp(await journal.lostDialogs(), deps);
+  hangUp(await journal.lostDialogs(), deps, recorded);
   await Promise.all((await journal.unfinished()).map((row) => closeRecord(row, deps, recorded.get(row.sid))));
 }
 
@@ -48,17 +46,22 @@ async function closeRecord(
   const endMs = row.heartbeatAt ?? row.dateUpdated;
   const { row: after, patch, callback } = step(row, { type: 'ended', ending }, endMs);
   if (!patch) return;
-  const outbox = callback ? [callbackRow(after, callback, clock.now())] : [];
+  const outbox = callback ? [callbackRow(after, callback, { nowMs: clock.now(), parameters: [] })] : [];
   await journal.commit({ update: { sid: row.sid, patch }, outbox });
   for (const waiting of outbox) callbacks.send(waiting);
 }
 
-function hangUp(dialogs: readonly LiveDialog[], deps: RecoveryDeps): void {
+function hangUp(
+  dialogs: readonly LiveDialog[],
+  deps: RecoveryDeps,
+  recorded: ReadonlyMap<string, Recorded>,
+): void {
   const calls = Map.groupBy(dialogs, ({ callSid }) => callSid);
   for (const [callSid, legs] of calls) {
     let left = legs.length;
-    for (const leg of legs) {
-      endDialog(leg, deps, () => {
+    const [, ...facts] = byeHeaders(callSid, recorded.get(callSid));
+    for (const { identity } of legs) {
+      endDialog({ callSid, identity, headers: [REASON, ...facts] }, deps, () => {
         left -= 1;
         if (left === 0) forget(callSid, deps);
       });
@@ -67,10 +70,14 @@ function hangUp(dialogs: readonly LiveDialog[], deps: RecoveryDeps): void {
 }
 
 /** @param done whatever the peer answers: there is no more that could be done. */
-function endDialog({ callSid, identity }: LiveDialog, { agent, log }: RecoveryDeps, done: () => void): void {
+function endDialog(
+  { callSid, identity, headers }: LiveDialog & { readonly headers: readonly HeaderField[] },
+  { agent, log }: RecoveryDeps,
+  done: () => void,
+): void {
   const fields = { call_sid: callSid, sip_call_id: identity.callId };
   try {
-    agent.endLost(identity, byeHeaders(callSid), (outcome) => {
+    agent.endLost(identity, headers, (outcome) => {
       if (outcome.kind === 'response') log.info(fields, 'a party of a lost call was hung up');
       else log.warn({ ...fields, why: outcome.kind }, 'a party of a lost call did not answer to BYE');
       done();

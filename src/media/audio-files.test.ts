@@ -9,8 +9,10 @@ import { tempFolder } from '../../test/support/temp-folder.ts';
 import { silentLog } from '../lib/log.ts';
 import { seededRandom } from '../lib/random.ts';
 import { AudioFiles, type AudioFilesOptions } from './audio-files.ts';
+import { encode } from './g711.ts';
 import { encodeMp3 } from './mp3-encoder.ts';
 import { PromptCache } from './prompt-cache.ts';
+import { withSunHeader } from './sun-audio.ts';
 import { toneLevel } from './tone.ts';
 import { wavHeader } from './wav-writer.ts';
 
@@ -65,6 +67,26 @@ describe('AudioFiles', () => {
     const samples = await files.render(wav(sine(700, 44_100, 1), 44_100));
     expect(samples).toHaveLength(8000);
     expect(toneLevel(samples, 700)).toBeGreaterThan(0.47);
+  });
+
+  it('reads AIFF, Sun audio and bare µ-law', async () => {
+    const files = audioFiles();
+    const aiff = Buffer.concat([
+      Buffer.from('FORM\0\0\0\0AIFFCOMM\0\0\0\x12\0\x01\0\0\0\0\0\x10\x40\x0c\xfa\0\0\0\0\0\0\0', 'latin1'),
+      Buffer.from('SSND\0\0\x7d\x08\0\0\0\0\0\0\0\0', 'latin1'),
+      Buffer.from(
+        Int16Array.from(sine(700, 16_000, 1), (sample) => Math.round(sample * 32_767)).buffer,
+      ).swap16(),
+    ]);
+    expect(toneLevel(await files.render(aiff), 700)).toBeGreaterThan(0.47);
+    const ulaw = Buffer.alloc(8000);
+    encode(
+      0,
+      Int16Array.from(sine(700, 8000, 1), (sample) => Math.round(sample * 32_000)),
+      ulaw,
+      0,
+    );
+    expect(toneLevel(await files.render(withSunHeader(ulaw)), 700)).toBeGreaterThan(0.45);
   });
 
   it.each([

@@ -1,7 +1,9 @@
-// An audio worker's entry: turns one file at a time, WAV or MP3, into samples at 8 kHz.
+// An audio worker's entry: turns one file at a time, of any kind that we know, into samples at 8 kHz.
 import { parentPort } from 'node:worker_threads';
+import { isAiff, readAiff } from './aiff.ts';
 import { isMp3, readMp3 } from './mp3-decoder.ts';
-import { readAudioFile } from './wav.ts';
+import { isSunAudio, readSunAudio } from './sun-audio.ts';
+import { atTelephoneRate, isWav, readWav } from './wav.ts';
 
 /** One for each file, in order. The samples' memory is shared between threads. */
 export type AudioResult = { readonly samples: Int16Array } | { readonly error: string };
@@ -15,7 +17,13 @@ parentPort?.on('message', async (file: Uint8Array) => {
   parentPort?.postMessage(result);
 });
 
-const read = async (file: Buffer): Promise<Int16Array> => (isMp3(file) ? readMp3(file) : readAudioFile(file));
+async function read(file: Buffer): Promise<Int16Array> {
+  if (isMp3(file)) return readMp3(file);
+  if (isWav(file)) return atTelephoneRate(readWav(file));
+  if (isAiff(file)) return atTelephoneRate(readAiff(file));
+  if (isSunAudio(file)) return atTelephoneRate(readSunAudio(file));
+  throw new RangeError('it is none of MP3, WAV, AIFF and Sun audio');
+}
 
 function shared(samples: Int16Array): Int16Array {
   const copy = new Int16Array(new SharedArrayBuffer(samples.byteLength));

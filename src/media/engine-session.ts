@@ -45,6 +45,7 @@ export class EngineSession implements MediaSession {
   #plays = 0;
   #recordings = 0;
   #onDigit: (digit: string) => void = () => {};
+  #onLost: () => void = () => {};
   #failure: Error | undefined;
   #closed = false;
 
@@ -76,6 +77,10 @@ export class EngineSession implements MediaSession {
 
   onDigit(handler: (digit: string) => void): void {
     this.#onDigit = handler;
+  }
+
+  onLost(handler: () => void): void {
+    this.#onLost = handler;
   }
 
   stopPlaying(): void {
@@ -145,6 +150,11 @@ export class EngineSession implements MediaSession {
   /** The worker's word: the peer pressed a key. */
   pressed(digit: string): void {
     if (!this.#closed) this.#onDigit(digit);
+  }
+
+  /** The worker's word: nothing comes of the peer any more. */
+  lost(): void {
+    if (!this.#closed) this.#onLost();
   }
 
   /** The worker is gone, and this session with it. */

@@ -126,6 +126,11 @@ export interface MediaSession {
   sendDigits(digits: string): Promise<'finished' | 'stopped'>;
   /** Called once for each key that the peer presses (RFC 4733), as it begins. A second handler takes the first's place. */
   onDigit(handler: (digit: string) => void): void;
+  /**
+   * Called when nothing has come of the peer, RTP or RTCP, for as long as the engine was told, give or take the five
+   * seconds between two reports; not while it is held. A second handler takes the first's place.
+   */
+  onLost(handler: () => void): void;
   /** Sends back what it hears instead of silence. */
   echo(): void;
   /** Stops sending, until `echo`, `bridge` or a prompt, without closing: for a carrier that drops its media. */

@@ -1,15 +1,10 @@
 // What comes to our port: whether it is the peer's, and what was lost on the way.
 import { normaliseAddress } from '../lib/networks.ts';
 import type { PeerMedia } from './engine.ts';
-import { Latch } from './latch.ts';
+import { Latch, type Source } from './latch.ts';
 import { Reception } from './reception.ts';
 import { type RtpPacket, readHeader, removePadding } from './rtp.ts';
 import { SrtpReceiver } from './srtp.ts';
-
-interface Source {
-  readonly address: string;
-  readonly port: number;
-}
 
 export class IncomingStream {
   readonly reception = new Reception();
@@ -22,6 +17,11 @@ export class IncomingStream {
 
   get received(): number {
     return this.#received;
+  }
+
+  /** Whether the peer may send: it is not held. */
+  get listens(): boolean {
+    return this.#listens;
   }
 
   get refused(): number {

@@ -7,12 +7,13 @@
 //   rtp-session       one peer: incoming-stream (latch, reception) · outgoing-stream · rtcp-session · relay-clock
 //   recordings        recorder (two track-buffers on one timeline) · wav-writer · wav-repair · wav-mono · mp3-encoder
 //   speech            texts → samples: cache, queue, speech-worker (flite)
-//   audio-files       files → samples: cache, queue, audio-worker (wav, mp3-decoder)
+//   audio-files       files → samples: cache, queue, audio-worker (wav, aiff, sun-audio, mp3-decoder)
 //   pure              rtp rtcp srtp srtcp srtp-keys telephone-event g711 tone ringback resample pacer port-pool …
 export type * from './engine.ts';
 export { MediaError } from './engine.ts';
 export { createMediaEngine, type LocalMediaEngine } from './media-engine.ts';
 export { encodeMp3 } from './mp3-encoder.ts';
+export { withSunHeader } from './sun-audio.ts';
 export { toneLevel } from './tone.ts';
 export { type MonoWav, monoWav } from './wav-mono.ts';
 export { type RepairedWav, repairWav } from './wav-repair.ts';

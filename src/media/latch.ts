@@ -6,7 +6,8 @@ export const LATCH_MS = 5000;
 /** After so many packets behind, a lower sequence number is a sender that started anew (RFC 3550 A.1). */
 const MAX_MISORDER = 100;
 
-interface Source {
+/** Where packets come from. */
+export interface Source {
   readonly address: string;
   readonly port: number;
 }

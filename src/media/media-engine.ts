@@ -30,6 +30,8 @@ export interface MediaEngineOptions {
   readonly ports: PortRange;
   /** Worker threads, each with an equal share of the ports. Default 1. */
   readonly workers?: number;
+  /** For how long nothing may come of a peer, in milliseconds; 0, the default: for ever. */
+  readonly lostAfterMs?: number;
   readonly log: Log;
   /** Folder for rendered prompts; without it they are kept in memory only. */
   readonly cacheDir?: string;
@@ -81,10 +83,10 @@ class WorkerEngine implements LocalMediaEngine {
 
   constructor(options: MediaEngineOptions) {
     this.#options = options;
-    const { address, other, cacheDir: folder, log } = options;
+    const { address, other, cacheDir: folder, lostAfterMs = 0, log } = options;
     const addresses = [address, ...(other ? [other.address] : [])];
     this.#slots = splitPorts(options.ports, options.workers ?? 1).map((ports) =>
-      this.#startSlot({ addresses, ports }),
+      this.#startSlot({ addresses, ports, lostAfterMs }),
     );
     const cache = new PromptCache({ folder, log, random: systemRandom() });
     this.#speech = new Speech(this.#synthesis, cache);
@@ -201,6 +203,7 @@ class WorkerEngine implements LocalMediaEngine {
     const link: WorkerLink = new WorkerLink((this.#options.spawn ?? spawnMediaWorker)(data), {
       finished: (session, play) => slot().sessions.get(session)?.finished(play),
       digit: (session, digit) => slot().sessions.get(session)?.pressed(digit),
+      lost: (session) => slot().sessions.get(session)?.lost(),
       unsent: (reason) => this.#options.log.error({ reason: reason.message }, 'a media worker was not told'),
       gone: (reason) => this.#replace(slot(), link, reason),
     });

@@ -21,7 +21,7 @@ interface OpenSession {
 
 type Request<Type> = Extract<SessionRequest, { readonly type: Type }>;
 
-const { addresses, ports } = workerData as MediaWorkerData;
+const { addresses, ports, lostAfterMs } = workerData as MediaWorkerData;
 const families = addresses.map(isIP);
 const clock = systemClock;
 const random = systemRandom();
@@ -95,12 +95,14 @@ async function open(session: number, { ask, captureSamples }: Request<'open'>): 
       random,
       captureSamples,
       families,
+      lostAfterMs,
       now: () => clock.now(),
       send: (datagram, port, address) => sockets.send(datagram, port, address),
       sendRtcp: (datagram, port, address) => sockets.sendRtcp(datagram, port, address),
       settled: (source) => sockets.settle(source),
       finished: (number) => post({ type: 'finished', session, number }),
       digit: (digit) => post({ type: 'digit', session, digit }),
+      lost: () => post({ type: 'lost', session }),
     });
     sockets.onRtp((datagram, from) => rtp.receive(datagram, from, clock.monotonic()));
     sockets.onRtcp((datagram, from) => rtp.receiveRtcp(datagram, from));

@@ -1,4 +1,5 @@
-// Gathers the messages to another thread that one turn of the event loop brings: every post wakes that thread up.
+// Gathers the messages to another thread that one turn of the event loop brings: every post wakes that thread up, and a
+// turn brings many datagrams where there is much to do.
 
 export interface MessageBatchShell<T> {
   /** Sends several at once, in order. */
@@ -15,10 +16,10 @@ export class MessageBatch<T> {
     this.#shell = shell;
   }
 
-  /** Sent as soon as what runs now, and the promises settled so far, are through: before anything comes in or goes out. */
+  /** Sent when all that has come in by now is dealt with: at once where that is nothing. */
   put(message: T): void {
     if (this.#waiting.push(message) > 1) return;
-    queueMicrotask(() => this.flush());
+    setImmediate(() => this.flush());
   }
 
   /** Sends what waits. */

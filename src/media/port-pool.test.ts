@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
-import { DRAIN_MS, MIN_DRAIN_MS, PortPool, splitPorts } from './port-pool.ts';
+import { seededRandom } from '../lib/random.ts';
+import { MIN_DRAIN_MS, PortPool, splitPorts } from './port-pool.ts';
 
 describe('PortPool', () => {
   it('hands out even ports in order and ends', () => {
@@ -12,11 +13,8 @@ describe('PortPool', () => {
     const clock = new FakeClock();
     const pool = new PortPool({ first: 20_000, last: 20_005 }, clock);
     pool.free(pool.take() as number);
-    expect(pool.take()).toBe(20_002);
-    clock.advance(DRAIN_MS - 1);
-    expect(pool.take()).toBe(20_004);
-    clock.advance(1);
-    expect(pool.take()).toBe(20_000);
+    clock.advance(MIN_DRAIN_MS);
+    expect([pool.take(), pool.take(), pool.take()]).toEqual([20_002, 20_004, 20_000]);
   });
 
   it('takes the port that has drained longest where nothing else is free, but none that was freed just now', () => {
@@ -35,12 +33,27 @@ describe('PortPool', () => {
     expect(pool.take()).toBe(first);
   });
 
-  it('starts again at the first port only after the last', () => {
+  it('never hands out a pair twice, whatever the order they come back in', () => {
     const clock = new FakeClock();
-    const pool = new PortPool({ first: 20_000, last: 20_005 }, clock);
-    pool.free(pool.take() as number);
-    clock.advance(DRAIN_MS);
-    expect([pool.take(), pool.take(), pool.take()]).toEqual([20_002, 20_004, 20_000]);
+    const pool = new PortPool({ first: 20_000, last: 20_009 }, clock);
+    const taken = new Set<number>();
+    const random = seededRandom(7);
+    for (let turn = 0; turn < 1000; turn++) {
+      clock.advance(MIN_DRAIN_MS);
+      const port = random.fraction() < 0.6 ? pool.take() : undefined;
+      if (port !== undefined) {
+        expect(taken).not.toContain(port);
+        taken.add(port);
+      } else if (taken.size > 0) {
+        const back = [...taken][Math.floor(random.fraction() * taken.size)] as number;
+        taken.delete(back);
+        pool.free(back);
+      }
+    }
+    clock.advance(MIN_DRAIN_MS);
+    const left = Array.from({ length: 5 - taken.size }, () => pool.take());
+    expect([...left, ...taken].toSorted()).toEqual([20_000, 20_002, 20_004, 20_006, 20_008]);
+    expect(pool.take()).toBeUndefined();
   });
 
   it.each([

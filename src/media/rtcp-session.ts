@@ -25,12 +25,18 @@ export class RtcpSession {
   #sentPackets = 0;
   #peerReport: { readonly ntp: number; readonly atMs: number } | undefined;
   #roundTripMs: number | undefined;
+  #received = 0;
   #sender: SrtcpSender | undefined;
   #receiver: SrtcpReceiver | undefined;
 
   constructor(options: RtcpSessionOptions) {
     this.#options = options;
     this.#cname = options.random.hex(8); // RFC 7022 §4.2: short-term, random
+  }
+
+  /** Datagrams of the peer. */
+  get received(): number {
+    return this.#received;
   }
 
   get roundTripMs(): number | undefined {
@@ -79,6 +85,7 @@ export class RtcpSession {
     const plain = this.#receiver ? this.#receiver.unprotect(datagram) : datagram;
     const news = plain && readRtcp(plain, this.#options.ssrc);
     if (!news) return false;
+    this.#received++;
     const nowMs = this.#options.now();
     if (news.senderNtp !== undefined) this.#peerReport = { ntp: news.senderNtp, atMs: nowMs };
     if (news.about && news.about.lastReport !== 0) {

@@ -268,3 +268,48 @@ describe('RTCP', () => {
     expect(one.session.statistics()).toMatchObject({ roundTripMs: 0 });
   });
 });
+
+describe('a peer of whom nothing comes', () => {
+  /** A minute of beats, and what may be on top until the next report. */
+  const MINUTE = { from: 2999, until: 3400 };
+  const run = ({ session }: ReturnType<typeof leg>, from: number, until: number): void => {
+    for (let frame = from; frame <= until; frame++) session.tick(frame);
+  };
+
+  it('is lost after a minute, told once', () => {
+    const one = leg(1, caller);
+    run(one, 1, MINUTE.from);
+    expect(one.lost).toEqual([]);
+    run(one, MINUTE.from + 1, 9000);
+    expect(one.lost).toEqual([true]);
+  });
+
+  it.each<[string, (one: ReturnType<typeof leg>) => void]>([
+    ['sound', ({ session }) => session.receive(arriving({ sequence: 1 }), caller, 2)],
+    [
+      'a report',
+      ({ session }) => {
+        const other = leg(2, callee);
+        run(other, 1, 500);
+        session.receiveRtcp(other.rtcp[0]?.datagram as Buffer, { ...caller, port: 4001 });
+      },
+    ],
+    ['a hold', ({ session }) => session.connect({ ...caller, direction: 'sendonly' }, 2)],
+  ])('is not, where there was %s meanwhile', (_what, meanwhile) => {
+    const one = leg(1, caller);
+    run(one, 1, 2000);
+    meanwhile(one);
+    run(one, 2001, MINUTE.until);
+    expect(one.lost).toEqual([]);
+  });
+
+  it('is told of in a bridge too, where the other one is heard', () => {
+    const { a, b } = bridge();
+    for (let frame = 1; frame <= MINUTE.until; frame++) {
+      if (frame % 100 === 0) a.session.receive(arriving({ sequence: frame }), caller, 2);
+      a.session.tick(frame);
+      b.session.tick(frame);
+    }
+    expect([a.lost, b.lost]).toEqual([[], [true]]);
+  });
+});

@@ -17,10 +17,12 @@ function start({ seed = 1, captureSamples = 8000 } = {}) {
     random: seededRandom(seed),
     captureSamples,
     families: [4],
+    lostAfterMs: 0,
     now: () => 0,
     sendRtcp: (datagram) => rtcp.push(Buffer.from(datagram)),
     settled: (source) => settled.push(source?.port),
     digit: (digit) => digits.push(digit),
+    lost: () => {},
     send: (datagram, port, address) => sent.push({ datagram: Buffer.from(datagram), port, address }),
     finished: (play) => finished.push(play),
   });

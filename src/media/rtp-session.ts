@@ -7,13 +7,16 @@ import type { MediaStatistics, PayloadType, PeerMedia, SrtpParameters } from './
 import { decode, encode, SILENCE, transcode } from './g711.ts';
 import { IncomingStream } from './incoming-stream.ts';
 import { KeepAlive } from './keep-alive.ts';
+import type { Source } from './latch.ts';
 import { FRAME_SAMPLES, OutgoingStream } from './outgoing-stream.ts';
+import { Presence } from './presence.ts';
 import { type Playable, PromptSource } from './prompt-source.ts';
 import type { Recorder } from './recorder.ts';
 import { RelayClock } from './relay-clock.ts';
 import { RtcpSession } from './rtcp-session.ts';
 import { emptyPacket, HEADER_BYTES, MAX_PACKET_BYTES, type RtpPacket } from './rtp.ts';
 import { SampleQueue } from './sample-queue.ts';
+import { sameKeys } from './srtp-keys.ts';
 import { DigitReceiver, EVENT_BYTES } from './telephone-event.ts';
 
 // One thread runs one session at a time, so all of them share what lives for one packet only.
@@ -23,16 +26,13 @@ const sent = new Int16Array(MAX_PACKET_BYTES);
 const arrived = emptyPacket();
 const made = { ...emptyPacket(), start: HEADER_BYTES, end: HEADER_BYTES + FRAME_SAMPLES };
 
-interface Source {
-  readonly address: string;
-  readonly port: number;
-}
-
 export interface RtpSessionOptions {
   readonly random: Random;
   readonly captureSamples: number;
   /** Kinds of address that can be sent to: 4, 6 or both. */
   readonly families: readonly number[];
+  /** For how long nothing may come of the peer; 0: for ever. */
+  readonly lostAfterMs: number;
   /** Wall clock, in milliseconds since the epoch. */
   now(): number;
   /** The datagram is reused for the next frame. */
@@ -44,6 +44,8 @@ export interface RtpSessionOptions {
   finished(play: number): void;
   /** The peer pressed this key. */
   digit(digit: string): void;
+  /** Nothing has come of the peer for `lostAfterMs`. */
+  lost(): void;
 }
 
 interface Playing {
@@ -60,6 +62,7 @@ export class RtpSession {
   readonly #digits = new DigitReceiver();
   readonly #relayClock = new RelayClock();
   readonly #keepAlive = new KeepAlive();
+  readonly #presence: Presence;
   readonly #recorders = new Set<Recorder>();
   readonly #capture: Int16Array;
   /** While it echoes. */
@@ -85,6 +88,7 @@ export class RtpSession {
   constructor(options: RtpSessionOptions) {
     this.#options = options;
     this.#outgoing = new OutgoingStream(options.random);
+    this.#presence = new Presence(options.lostAfterMs);
     this.#rtcp = new RtcpSession({
       random: options.random,
       ssrc: this.#outgoing.ssrc,
@@ -172,11 +176,18 @@ export class RtpSession {
     const destination = this.#destination;
     if (peer && destination) {
       if (!this.#sendFrame(peer, destination)) this.#outgoing.interrupted();
-      if (this.#rtcp.due(frameNumber) && this.#reachable) this.#report(peer, destination);
+      if (this.#rtcp.due(frameNumber)) this.#everySeconds(peer, destination);
       this.#reportEnd();
       if (this.#bridged && !this.#playing && this.#recorders.size === 0) this.#rest();
     }
     if (this.#recorders.size > 0) for (const recorder of this.#recorders) recorder.tick(frameNumber);
+  }
+
+  /** As often as RTCP wants it. */
+  #everySeconds(peer: PeerMedia, destination: Source): void {
+    if (this.#reachable) this.#report(peer, destination);
+    const packets = this.#incoming.received + this.#rtcp.received;
+    if (this.#presence.isLost(this.#frame, packets, this.#incoming.listens)) this.#options.lost();
   }
 
   #rest(): void {
@@ -384,13 +395,4 @@ export class RtpSession {
     const packet = this.#rtcp.write(counts, this.#incoming.reception, bye);
     this.#options.sendRtcp(packet, port, destination.address);
   }
-}
-
-function sameKeys(one: SrtpParameters | undefined, other: SrtpParameters | undefined): boolean {
-  if (!one || !other) return one === other;
-  return (
-    one.suite === other.suite &&
-    Buffer.compare(one.localKey, other.localKey) === 0 &&
-    Buffer.compare(one.remoteKey, other.remoteKey) === 0
-  );
 }

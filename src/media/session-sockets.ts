@@ -2,11 +2,7 @@
 // connected while the peer's source is settled.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-
-interface Source {
-  readonly address: string;
-  readonly port: number;
-}
+import type { Source } from './latch.ts';
 
 interface Pair {
   readonly ipv6: boolean;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { WASI } from 'node:wasi';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Voice } from './voice.ts';
-import { readAudioFile } from './wav.ts';
+import { atTelephoneRate, readWav } from './wav.ts';
 
 /** What the worker is started with: a folder of its own, all of the disk that flite sees. */
 export interface SpeechWorkerData {
@@ -51,7 +51,7 @@ async function speak({ text, voice }: SpeechRequest): Promise<Int16Array> {
   const instance = await WebAssembly.instantiate(await flite, wasi.getImportObject() as object);
   const code = wasi.start(instance);
   if (code !== 0) throw new Error(`flite ended with code ${code}`);
-  return shared(readAudioFile(readFileSync(join(folder, 'out.wav'))));
+  return shared(atTelephoneRate(readWav(readFileSync(join(folder, 'out.wav')))));
 }
 
 function shared(samples: Int16Array): Int16Array {

@@ -1,6 +1,6 @@
 // SRTP's session keys (RFC 3711 §4.3) and its counter-mode key stream (§4.1.1), for AES_CM_128_HMAC_SHA1_80 and _32.
 import { type Cipheriv, createCipheriv, createSecretKey, hash } from 'node:crypto';
-import type { SrtpSuite } from './engine.ts';
+import type { SrtpParameters, SrtpSuite } from './engine.ts';
 
 /** Master key and master salt, in one. */
 export const MASTER_BYTES = 30;
@@ -19,6 +19,15 @@ export const RTCP_TAG_BYTES = 10;
 export interface SessionKeys {
   readonly cipher: KeyStream;
   readonly authentication: PacketHash;
+}
+
+export function sameKeys(one: SrtpParameters | undefined, other: SrtpParameters | undefined): boolean {
+  if (!one || !other) return one === other;
+  return (
+    one.suite === other.suite &&
+    Buffer.compare(one.localKey, other.localKey) === 0 &&
+    Buffer.compare(one.remoteKey, other.remoteKey) === 0
+  );
 }
 
 /** @throws {RangeError} where the key is not 30 bytes long. */

@@ -24,13 +24,8 @@ export function readWav(bytes: Buffer): Wav {
   if (format.length < 16) throw new RangeError('the fmt chunk is too short');
   const [tag, channels, bits] = [format.readUInt16LE(0), format.readUInt16LE(2), format.readUInt16LE(14)];
   const encoding = tag === EXTENSIBLE && format.length >= 40 ? format.readUInt16LE(24) : tag;
-  if (channels !== 1 && channels !== 2) throw new RangeError(`${channels} channels: neither mono nor stereo`);
   const samples = decodeSamples(chunk(bytes, 'data'), encoding, bits);
-  if (samples.length % channels !== 0) throw new RangeError('the data chunk ends inside a sample');
-  return {
-    samplesPerSecond: format.readUInt32LE(4),
-    samples: channels === 1 ? samples : mean(samples),
-  };
+  return { samplesPerSecond: format.readUInt32LE(4), samples: mono(samples, channels) };
 }
 
 export const isWav = (bytes: Buffer): boolean => ascii(bytes, 0) === 'RIFF' && ascii(bytes, 8) === 'WAVE';
@@ -40,12 +35,30 @@ export function readSamples(bytes: Buffer): Int16Array {
   return Int16Array.from({ length: bytes.length >> 1 }, (_, at) => bytes.readInt16LE(at * 2));
 }
 
+export const bigEndianSamples = (bytes: Buffer): Int16Array =>
+  Int16Array.from({ length: bytes.length >> 1 }, (_, at) => bytes.readInt16BE(at * 2));
+
+export function lawSamples(law: PayloadType, codes: Buffer): Int16Array {
+  const samples = new Int16Array(codes.length);
+  decode(law, codes, { start: 0, end: codes.length }, samples);
+  return samples;
+}
+
 /**
- * Samples at 8 kHz of a file at 8 to 48 kHz.
- * @throws {RangeError} saying what is wrong with the file.
+ * What one ear hears of interleaved samples: of two channels, their mean.
+ * @throws {RangeError} for another number of channels, and where one of them has a sample more.
  */
-export function readAudioFile(bytes: Buffer): Int16Array {
-  const { samplesPerSecond, samples } = readWav(bytes);
+export function mono(samples: Int16Array, channels: number): Int16Array {
+  if (channels !== 1 && channels !== 2) throw new RangeError(`${channels} channels: neither mono nor stereo`);
+  if (samples.length % channels !== 0) throw new RangeError('the sound ends inside a sample');
+  return channels === 1 ? samples : mean(samples);
+}
+
+/**
+ * Samples at 8 kHz of what was read from a file at 8 to 48 kHz.
+ * @throws {RangeError} for another rate.
+ */
+export function atTelephoneRate({ samplesPerSecond, samples }: Wav): Int16Array {
   checkRate(samplesPerSecond);
   return resample(samples, samplesPerSecond);
 }
@@ -58,11 +71,7 @@ export function checkRate(samplesPerSecond: number): void {
 
 function decodeSamples(data: Buffer, encoding: number, bits: number): Int16Array {
   const law = LAWS[encoding];
-  if (law !== undefined && bits === 8) {
-    const samples = new Int16Array(data.length);
-    decode(law, data, { start: 0, end: data.length }, samples);
-    return samples;
-  }
+  if (law !== undefined && bits === 8) return lawSamples(law, data);
   if (encoding !== PCM) throw new RangeError(`neither PCM, µ-law nor A-law: encoding ${encoding}`);
   if (bits === 8) return Int16Array.from(data, (byte) => (byte - 128) << 8);
   if (bits !== 16) throw new RangeError(`PCM of ${bits} bits, neither 8-bit nor 16-bit`);

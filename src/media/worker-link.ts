@@ -7,6 +7,7 @@ import type { Answers, FromMediaWorker, ToMediaWorker } from './worker-messages.
 export interface WorkerLinkHandlers {
   finished(session: number, play: number): void;
   digit(session: number, digit: string): void;
+  lost(session: number): void;
   /** A message to which no answer is awaited could not be sent. */
   unsent(reason: Error): void;
   /** The worker ended, by `close` or by itself; every question open has been rejected. */
@@ -91,6 +92,7 @@ export class WorkerLink {
       this.#started.resolve();
     } else if (message.type === 'finished') this.#handlers.finished(message.session, message.number);
     else if (message.type === 'digit') this.#handlers.digit(message.session, message.digit);
+    else if (message.type === 'lost') this.#handlers.lost(message.session);
     else {
       this.#asked.get(message.ask)?.resolve(message.value);
       this.#asked.delete(message.ask);

@@ -8,6 +8,8 @@ export interface MediaWorkerData {
   /** One, or one of IPv4 and one of IPv6. */
   readonly addresses: readonly string[];
   readonly ports: PortRange;
+  /** For how long nothing may come of a peer until it is told that it is lost; 0: for ever. */
+  readonly lostAfterMs: number;
 }
 
 /** What the worker holds; all zero when nothing is open. `sockets` is the event loop's own count: two a session and address. */
@@ -60,4 +62,5 @@ export type FromMediaWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'answer'; readonly ask: number; readonly value: Answers[keyof Answers] }
   | { readonly type: 'finished'; readonly session: number; readonly number: number }
-  | { readonly type: 'digit'; readonly session: number; readonly digit: string };
+  | { readonly type: 'digit'; readonly session: number; readonly digit: string }
+  | { readonly type: 'lost'; readonly session: number };

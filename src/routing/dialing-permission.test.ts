@@ -12,6 +12,7 @@ const ALL: CountryPermissions = {
 const terms = (countries: Readonly<Record<string, Partial<CountryPermissions>>>, ...fraud: string[]) => ({
   of: (isoCode: string) => (countries[isoCode] ? { ...ALL, ...countries[isoCode] } : undefined),
   tollFraudPrefixes: fraud,
+  areOpen: false,
 });
 
 const CLOSED = { lowRiskNumbersEnabled: false };
@@ -42,7 +43,7 @@ describe('a number', () => {
   });
 
   it('that no plan of its calling code lists is forbidden where all of them are', () => {
-    const closed = { of: () => ({ ...ALL, ...CLOSED }), tollFraudPrefixes: [] };
+    const closed = { of: () => ({ ...ALL, ...CLOSED }), tollFraudPrefixes: [], areOpen: false };
     expect(mayDial('+15550001234', closed)).toMatchObject({ kind: 'forbidden' });
   });
 

@@ -19,6 +19,8 @@ export interface CountryPermissions {
 export interface DialingPermissions {
   /** What the account says of a country (ISO 3166-1 alpha-2); undefined where it has said nothing, which allows all. */
   of(isoCode: string): CountryPermissions | undefined;
+  /** Whether the account has said nothing of any country, as most do: no number need be looked at. */
+  readonly areOpen: boolean;
   /** First digits, with their +, of numbers that are known for toll fraud. */
   readonly tollFraudPrefixes: readonly string[];
 }
@@ -43,6 +45,7 @@ const SPECIAL_TYPES: readonly unknown[] = ['PREMIUM_RATE', 'SHARED_COST', 'PERSO
  * @param number E.164, with its +
  */
 export function mayDial(number: string, permissions: DialingPermissions): DialVerdict {
+  if (permissions.areOpen) return ALLOWED;
   const parsed = parsePhoneNumberFromString(number);
   if (!parsed) return ALLOWED;
   const permission = kindOf(parsed, permissions.tollFraudPrefixes);
@@ -76,6 +79,7 @@ export function dialingPermissionsOf(
   const owner = permissionOwner(accountSid, directory);
   return {
     tollFraudPrefixes,
+    areOpen: directory.findBy(dialingPermissionsCountry, { accountSid: owner }).length === 0,
     of: (isoCode) => directory.findBy(dialingPermissionsCountry, { accountSid: owner, isoCode })[0],
   };
 }

@@ -49,6 +49,14 @@ export const SESSIONS = {
       'seconds within which each party of a call must show that it is there, by SIP session timers (RFC 4028)',
     read: wholeNumber(90, 86_400),
   },
+  mediaTimeoutS: {
+    variable: 'TANDEM_MEDIA_TIMEOUT_S',
+    flag: 'media-timeout-s',
+    default: '300',
+    meaning:
+      'seconds without RTP and RTCP of a party that is not held, after which its call ends (32014); 0 for never',
+    read: wholeNumber(0, 86_400),
+  },
 } as const satisfies Topic;
 
 export const CALLBACKS = {

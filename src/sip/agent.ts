@@ -3,53 +3,12 @@
 import type { Credentials } from './auth/digest.ts';
 import type { DialogState } from './dialog/dialog.ts';
 import type { Replaces } from './message/refer.ts';
+import type { Body, HeaderField, RequestView, ResponseView } from './message/view.ts';
+import type { Endpoint } from './transport/endpoint.ts';
 
 export type { Credentials } from './auth/digest.ts';
-
-export type TransportName = 'udp' | 'tcp' | 'tls';
-
-/** One side of a flow: where a datagram came from, or where a request is sent to. */
-export interface Endpoint {
-  readonly transport: TransportName;
-  /** IPv4 or IPv6 address, no brackets; v4-mapped addresses are normalised. */
-  readonly address: string;
-  readonly port: number;
-  /** Of our own listener at this end; chosen by the destination without one. */
-  readonly local?: string;
-  /** TLS: the name that the peer's certificate must be for; the address without one. */
-  readonly host?: string;
-  /** TLS: the peer's certificate is not checked at all. */
-  readonly insecure?: boolean;
-  /** UDP: a request too large for a datagram may go by TCP; false where the peer is known to want UDP. */
-  readonly mayUseTcp?: boolean;
-}
-
-export type HeaderField = readonly [name: string, value: string];
-
-interface MessageView {
-  /** First value of a header by its full name, any case; compact forms are found too. */
-  header(name: string): string | undefined;
-  /** Every value of a header, comma-separated lists split where the grammar allows lists. */
-  headers(name: string): readonly string[];
-  /** Headers that the stack has no use for and whose name begins so, such as `X-`: in order, names as they were written. */
-  extensions(prefix: string): readonly HeaderField[];
-  readonly body: string;
-}
-
-export interface RequestView extends MessageView {
-  readonly method: string;
-  readonly uri: string;
-}
-
-export interface ResponseView extends MessageView {
-  readonly status: number;
-  readonly reason: string;
-}
-
-export interface Body {
-  readonly contentType: string;
-  readonly content: string;
-}
+export type { Body, HeaderField, RequestView, ResponseView } from './message/view.ts';
+export type { Endpoint, TransportName } from './transport/endpoint.ts';
 
 /** What a request of ours led to. `timeout` is timer B or F; `transport` that it could not be sent or was refused. */
 export type RequestOutcome =
@@ -66,6 +25,8 @@ export interface InviteOptions {
   /** URI of the From header, without tag. */
   readonly from: string;
   readonly fromName?: string;
+  /** Display name in Contact. */
+  readonly contactName?: string;
   /** Where the request is sent; found by `locate`. */
   readonly destination: Endpoint;
   /** Further headers, in order. A control character in any of them makes `invite` throw SipSyntaxError. */

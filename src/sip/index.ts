@@ -7,7 +7,8 @@
 //   auth/          digest (pure), nonces, a server's check
 //   transaction/   the four machines of §17 (pure), the layer that runs them
 //   transport/     sockets; locate.ts finds where a URI's requests go
-//   message/       text to messages and back; imports nothing else of sip but types
+//   timers.ts      the base times of RFC 3261
+//   message/       text to messages and back; imports nothing else of sip
 export type * from './agent.ts';
 export {
   type Authentication,

@@ -19,7 +19,8 @@ const STACK_OCTETS = 425;
 export function isLarge(options: InviteOptions | RequestOptions): boolean {
   const { uri, from, fromName = '', headers = [], body } = options;
   const to = 'to' in options ? (options.to ?? uri) : uri;
-  return exceedsDatagram([uri, to, from, fromName], headers, body);
+  const contactName = 'contactName' in options ? (options.contactName ?? '') : '';
+  return exceedsDatagram([uri, to, from, fromName, contactName], headers, body);
 }
 
 /** The same of a request inside a dialog. */

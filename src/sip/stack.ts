@@ -7,13 +7,14 @@ import type { Dialog, Endpoint, HeaderField } from './agent.ts';
 import type { SessionTimerSettings } from './dialog/session-interval.ts';
 import { type Refusal, SUPPORTED } from './message/check.ts';
 import type { SipMessage } from './message/message.ts';
+import { formatNameAddr } from './message/name-addr.ts';
 import { headerLines, type ResponseParts, serializeResponse } from './message/serialize.ts';
 import { SipSyntaxError } from './message/syntax-error.ts';
 import { parseUri } from './message/uri.ts';
 import { MAGIC_COOKIE, viaPrefix } from './message/via.ts';
+import type { Timers } from './timers.ts';
 import type { Alarms } from './transaction/alarms.ts';
 import type { TransactionLayer } from './transaction/layer.ts';
-import type { Timers } from './transaction/timers.ts';
 import type { Flow, Transport } from './transport/transport.ts';
 
 /** A dialog as the inbound side sees it. */
@@ -58,8 +59,11 @@ export const newBranch = (random: Random): string => MAGIC_COOKIE + random.hex(1
 export const viaOf = (transport: Transport, branch: string): string =>
   viaPrefix(transport.local.transport, transport.sentBy) + branch;
 
-export const contactOf = ({ local, sentBy }: Transport): string =>
-  local.transport === 'udp' ? `<sip:${sentBy}>` : `<sip:${sentBy};transport=${local.transport}>`;
+export const contactOf = ({ local, sentBy }: Transport, name?: string): string =>
+  formatNameAddr(
+    local.transport === 'udp' ? `sip:${sentBy}` : `sip:${sentBy};transport=${local.transport}`,
+    name,
+  );
 
 /** Headers of every request of ours but the ones that its kind brings. */
 export const requestHeaders = (stack: Pick<Stack, 'product'>): HeaderField[] => [

@@ -57,7 +57,7 @@ function inviteRequest(
     routes: [],
     fixed: stack.lines.offer,
     headers: [
-      ['Contact', contactOf(flow.transport)],
+      ['Contact', contactOf(flow.transport, options.contactName)],
       ...askingFor(stack.sessionTimer),
       ...withDefaults(options.headers ?? [], requestHeaders(stack)),
     ],

@@ -176,6 +176,7 @@ describe('two user agents over UDP', () => {
     ['a header value', { headers: [['X-A', 'b\r\nX-C: d']] }],
     ['a header value that is no octets', { headers: [['X-A', '\u010d']] }],
     ['a display name', { fromName: 'a\r\nb' }],
+    ['a display name in Contact', { contactName: 'a\r\nb' }],
     ['a header name', { headers: [['X A', 'b']] }],
     ['a header of the stack', { headers: [['Call-ID', 'b']] }],
     ['the Request-URI', { uri: 'sip:a%0d@b' }],

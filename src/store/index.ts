@@ -4,6 +4,7 @@
 // sql-store.ts     it, on any engine   list-page.ts    pages by cursor      directory.ts configuration in memory
 // codec.ts         row ↔ columns       cipher.ts       secrets at rest      statements.ts  SQL built once
 // outbox.ts        callbacks to be sent and those that were         nodes.ts     who of several exchanges is alive
+// node-orders.ts               what they ask of each other
 // live-dialogs.ts  dialogs that another run ends where this one is lost
 // engine.ts        what is needed of a database; kysely-driver.ts is kysely on it
 // sqlite-*.ts      SQLite in a worker thread
@@ -23,6 +24,7 @@ export {
   type JournalEntry,
   LimitError,
   type LiveDialog,
+  type OrderOutcome,
   type OutboxRow,
   type PageOf,
   type PageRequest,

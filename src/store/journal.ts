@@ -1,5 +1,6 @@
-// The calls' way to the disk: whatever came in one turn, or while the last group was committing, goes together.
-import { setImmediate as turn } from 'node:timers/promises';
+// The calls' way to the disk: whatever came in one turn, or while the last group was committing and shortly after, goes
+// together.
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { call, type Row, recording, registration, type webhook } from '../resources/index.ts';
@@ -32,6 +33,8 @@ const MAX_GROUP = 1000;
 /** Entries kept while the database is away; what comes beyond is refused, as memory has an end. */
 const MAX_WAITING = 100_000;
 const RETRY_MS = 1000;
+/** From one group to the next: a commit costs as much for one entry as for many. The first after a rest goes at once. */
+const GATHER_MS = 4;
 /** Old webhooks are looked for this often, while there are new ones. */
 const PRUNE_MS = 60_000;
 /** The database is there and takes nothing for now: another moment may be better. */
@@ -200,6 +203,7 @@ export class GroupJournal implements Journal<Call> {
       this.#queue = this.#queue.slice(MAX_GROUP);
       const left = await this.#commitGroup(group);
       if (left.length > 0) await this.#wait(left);
+      else if (!this.#closed) await pause(GATHER_MS);
     }
     this.#flushing = undefined;
   }

@@ -10,6 +10,8 @@ export interface NodesOptions {
   readonly db: Kysely<Tables>;
   /** Of this run: no other ever has it. */
   readonly id: string;
+  /** What people call it. */
+  readonly name: string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -139,14 +141,14 @@ export class Nodes {
 
   /** False where there was no lease: the first time, and when others have ended it. */
   async #renew(): Promise<boolean> {
-    const { db, id } = this.#options;
+    const { db, id, name } = this.#options;
     const { numUpdatedRows } = await db
       .updateTable('nodes')
       .set({ lease_until: RENEWED })
       .where('id', '=', id)
       .executeTakeFirstOrThrow();
     if (numUpdatedRows > 0n) return true;
-    await db.insertInto('nodes').values({ id, lease_until: UNTIL }).execute();
+    await db.insertInto('nodes').values({ id, name, lease_until: UNTIL }).execute();
     return false;
   }
 

@@ -1,4 +1,5 @@
 // Opens the store: database, schema, key, directory; every failure is a StoreError that says what to do.
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -7,6 +8,7 @@ import { type Cipher, createCipher } from './cipher.ts';
 import { createCodec } from './codec.ts';
 import type { Engine } from './engine.ts';
 import { succeed } from './node-file.ts';
+import { NodeOrders } from './node-orders.ts';
 import { Nodes } from './nodes.ts';
 import { openPostgres } from './postgres-engine.ts';
 import { SqlStore } from './sql-store.ts';
@@ -40,14 +42,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     engine = await openEngine(options);
     const cipher = createCipher(key, random);
     await checkKey(engine, cipher);
-    const nodes = engine.isSole ? undefined : await joined(options, { engine, node });
+    const shared = engine.isSole ? undefined : await joined(options, { engine, node, random });
     const codec = createCodec(cipher);
     return await SqlStore.open({
       ...options,
       engine,
       codec,
       node,
-      ...(nodes && { nodes }),
+      ...shared,
       ...(kept && { kept }),
     });
   } catch (error) {
@@ -60,11 +62,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 /** On a database that others may share. */
 async function joined(
   { path, clock, log }: StoreOptions,
-  { engine, node }: { readonly engine: Engine; readonly node: string },
-): Promise<Nodes> {
-  const nodes = new Nodes({ db: engine.db, id: node, clock, log });
+  { engine, node, random }: { readonly engine: Engine; readonly node: string; readonly random: Random },
+): Promise<{ nodes: Nodes; orders: NodeOrders }> {
+  const given = { db: engine.db, id: node, clock, log };
+  const nodes = new Nodes({ ...given, name: `${hostname()} (process ${process.pid})` });
   await nodes.start(succeed(dirname(path), node));
-  return nodes;
+  return { nodes, orders: new NodeOrders({ ...given, random }) };
 }
 
 function openEngine({ database, path, busyTimeoutMs = BUSY_TIMEOUT_MS, clock, log }: StoreOptions) {

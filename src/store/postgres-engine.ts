@@ -6,6 +6,7 @@ import type { Log } from '../lib/log.ts';
 import { registration, resources } from '../resources/index.ts';
 import type { Engine, Tables } from './engine.ts';
 import { migrate } from './migrations/index.ts';
+import { NODE_ORDERS } from './node-orders.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import { PostgresPool } from './postgres-pool.ts';
 import { CHANNEL, PostgresWatch } from './postgres-watch.ts';
@@ -73,15 +74,18 @@ async function prepareSchema(url: string): Promise<void> {
   }
 }
 
-/** What nodes hear of each other: configuration, children that go with their parent included, and bindings. */
-const TELLING = resources.filter((each) => each.kind === 'configuration' || each === registration);
+/** What nodes hear of each other: configuration, children that go with their parent included, bindings and orders. */
+const TELLING = resources
+  .filter((each) => each.kind === 'configuration' || each === registration)
+  .map(({ table }) => table)
+  .concat(NODE_ORDERS);
 
 async function tellOfChanges(db: Kysely<Tables>): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${CHANNEL}, 0))`.execute(db);
   const { rows } = await sql<{ name: string }>`
     select tgrelid::regclass::text as name from pg_trigger where tgname = ${CHANNEL}`.execute(db);
   const told = new Set(rows.map(({ name }) => name));
-  const silent = TELLING.filter(({ table }) => !told.has(table));
+  const silent = TELLING.filter((table) => !told.has(table));
   if (silent.length === 0) return;
   await sql`
     create or replace function tandem_tell_change() returns trigger language plpgsql as $$
@@ -89,7 +93,7 @@ async function tellOfChanges(db: Kysely<Tables>): Promise<void> {
       perform pg_notify(${sql.lit(CHANNEL)}, tg_table_name || ' ' || coalesce(new.sid, old.sid));
       return null;
     end $$`.execute(db);
-  for (const { table } of silent) {
+  for (const table of silent) {
     await sql`create trigger ${sql.ref(CHANNEL)} after insert or update or delete on ${sql.table(table)}
       for each row execute function tandem_tell_change()`.execute(db);
   }

@@ -147,7 +147,7 @@ describe('a lease', () => {
     const all: { nodes: Nodes; told: string[]; clock: FakeClock }[] = [];
     for (let index = 0; index < count; index++) {
       const clock = new FakeClock();
-      const nodes = new Nodes({ db: engine.db, id: `n${index}`, clock, log });
+      const nodes = new Nodes({ db: engine.db, id: `n${index}`, name: 'here', clock, log });
       const told: string[] = [];
       nodes.onDeath(async () => {
         told.push('death');

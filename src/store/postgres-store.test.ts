@@ -135,7 +135,7 @@ describe('the schema', () => {
   const typeOf = (kind: string) =>
     ({ ...TYPES, boolean: 'boolean', dateTime: 'bigint' })[kind as keyof typeof TYPES];
 
-  it('agrees with every definition, and tells of changes of configuration and bindings', async () => {
+  it('agrees with every definition, and tells of changes of configuration, bindings and orders', async () => {
     const database = await testDatabase();
     await (await open(database)).close();
     const client = new pg.Client(database.database ?? '');
@@ -160,7 +160,7 @@ describe('the schema', () => {
     }
     const telling = resources.filter((each) => each.kind === 'configuration' || each === registration);
     expect(triggers.rows.map(({ name }) => name).toSorted()).toEqual(
-      telling.map(({ table }) => table).toSorted(),
+      [...telling.map(({ table }) => table), 'node_orders'].toSorted(),
     );
   });
 });

@@ -17,6 +17,7 @@ import { DirectoryMirror } from './directory.ts';
 import type { Engine, SqlResult, SqlRow, SqlValue, Statement } from './engine.ts';
 import { GroupJournal } from './journal.ts';
 import { listPage } from './list-page.ts';
+import { NODE_ORDERS, type NodeOrders } from './node-orders.ts';
 import type { Nodes } from './nodes.ts';
 import type { OutboxParts } from './outbox.ts';
 import { type Columns, createStatements, type Statements } from './statements.ts';
@@ -42,6 +43,7 @@ export interface StoreParts {
   readonly node: string;
   /** Those that share the database; none where nobody can. */
   readonly nodes?: Nodes;
+  readonly orders?: NodeOrders;
   readonly kept?: NonNullable<OutboxParts['kept']>;
 }
 
@@ -49,6 +51,7 @@ export class SqlStore implements Store {
   readonly node: string;
   readonly directory = new DirectoryMirror();
   readonly journal: GroupJournal;
+  readonly orders: NodeOrders | undefined;
   readonly #engine: Engine;
   readonly #statements: Statements;
   readonly #codec: Codec;
@@ -64,6 +67,7 @@ export class SqlStore implements Store {
     this.#codec = parts.codec;
     this.#clock = parts.clock;
     this.#nodes = parts.nodes;
+    this.orders = parts.orders;
     this.journal = new GroupJournal(parts);
   }
 
@@ -160,6 +164,7 @@ export class SqlStore implements Store {
       await this.#readAgain(definition.table, left);
     }
     await this.#tellOfBindings();
+    await this.orders?.heard();
   }
 
   async #tellOfBindings(sids?: readonly string[]): Promise<void> {
@@ -168,6 +173,7 @@ export class SqlStore implements Store {
 
   async #readAgain(table: string, sids: readonly string[]): Promise<void> {
     if (table === registration.table) return this.#tellOfBindings(sids);
+    if (table === NODE_ORDERS) return this.orders?.heard();
     const definition = configuration.find((each) => each.table === table);
     if (!definition || sids.length === 0) return;
     const left = await this.directory.takeOver(definition, () => this.findAll(definition, sids), sids);

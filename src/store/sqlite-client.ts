@@ -2,7 +2,13 @@
 import { closeSync, openSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Durability, SqlResult, Statement } from './engine.ts';
-import type { SqlAnswer, SqlFault, SqliteOptions, SqlRequest } from './sqlite-protocol.ts';
+import {
+  packed,
+  type SqlAnswer,
+  type SqlFault,
+  type SqliteOptions,
+  type SqlRequest,
+} from './sqlite-protocol.ts';
 import { IntegrityError, StoreError } from './store.ts';
 
 interface Waiting {
@@ -48,7 +54,7 @@ export class SqliteClient {
 
   /** Several statements are one transaction: all of them or none. */
   run(statements: readonly Statement[], durability: Durability): Promise<readonly SqlResult[]> {
-    return this.#closed ? Promise.reject(this.#closed) : this.#ask({ statements, durability });
+    return this.#closed ? Promise.reject(this.#closed) : this.#ask(packed(statements, durability));
   }
 
   /** What was asked before is answered first. A second call does nothing. */

@@ -4,7 +4,24 @@ import type { Durability, SqlResult, Statement } from './engine.ts';
 /** Several statements are one transaction. */
 export interface SqlRequest {
   readonly id: number;
-  readonly work: 'close' | { readonly statements: readonly Statement[]; readonly durability: Durability };
+  readonly work: 'close' | SqlWork;
+}
+
+/** A group has few different statements: the text of each crosses once. */
+export interface SqlWork {
+  readonly texts: readonly string[];
+  readonly statements: readonly { readonly text: number; readonly parameters: Statement['parameters'] }[];
+  readonly durability: Durability;
+}
+
+export function packed(statements: readonly Statement[], durability: Durability): SqlWork {
+  const numbers = new Map<string, number>();
+  const numbered = statements.map(({ sql, parameters }) => {
+    const text = numbers.get(sql) ?? numbers.size;
+    numbers.set(sql, text);
+    return { text, parameters };
+  });
+  return { texts: [...numbers.keys()], statements: numbered, durability };
 }
 
 /** `errcode` is SQLite's extended result code. */

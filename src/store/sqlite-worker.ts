@@ -2,9 +2,11 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Durability, SqlResult, SqlRow, Statement } from './engine.ts';
-import type { SqlAnswer, SqlFault, SqliteOptions, SqlRequest } from './sqlite-protocol.ts';
+import type { SqlAnswer, SqlFault, SqliteOptions, SqlRequest, SqlWork } from './sqlite-protocol.ts';
 
 const MAX_PREPARED = 256;
+/** One object for them all: an answer with many of them is copied to the other thread as one and references to it. */
+const ONE_CHANGED: SqlResult = { rows: [], changes: 1 };
 
 const prepared = new Map<string, StatementSync>();
 let database: DatabaseSync | undefined;
@@ -29,19 +31,19 @@ function prepare(sql: string): StatementSync {
   return statement;
 }
 
-function run({ sql, parameters }: Statement): SqlResult {
-  const statement = prepare(sql);
+function run(statement: StatementSync, parameters: Statement['parameters']): SqlResult {
   if (statement.columns().length > 0) {
     const rows = statement.all(...parameters) as SqlRow[];
     return { rows, changes: rows.length };
   }
-  return { rows: [], changes: Number(statement.run(...parameters).changes) };
+  const changes = Number(statement.run(...parameters).changes);
+  return changes === 1 ? ONE_CHANGED : { rows: [], changes };
 }
 
-function transaction(statements: readonly Statement[]): readonly SqlResult[] {
+function transaction(work: SqlWork): readonly SqlResult[] {
   database?.exec('begin immediate');
   try {
-    const results = statements.map(run);
+    const results = runAll(work);
     database?.exec('commit');
     return results;
   } catch (error) {
@@ -49,6 +51,11 @@ function transaction(statements: readonly Statement[]): readonly SqlResult[] {
     if (database?.isTransaction) database.exec('rollback');
     throw error;
   }
+}
+
+function runAll({ texts, statements }: SqlWork): readonly SqlResult[] {
+  const made = texts.map(prepare);
+  return statements.map(({ text, parameters }) => run(made[text] as StatementSync, parameters));
 }
 
 function execute(work: SqlRequest['work']): readonly SqlResult[] {
@@ -61,8 +68,7 @@ function execute(work: SqlRequest['work']): readonly SqlResult[] {
     database?.exec(`pragma synchronous = ${work.durability}`);
     durability = work.durability;
   }
-  const [first] = work.statements;
-  return first && work.statements.length === 1 ? [run(first)] : transaction(work.statements);
+  return work.statements.length === 1 ? runAll(work) : transaction(work);
 }
 
 function answer(id: number, work: () => readonly SqlResult[]): SqlAnswer {

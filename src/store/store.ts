@@ -137,6 +137,25 @@ export interface Along {
   readonly row: object;
 }
 
+/** What became of what another exchange was asked for. */
+export type OrderOutcome =
+  | { readonly kind: 'answered'; readonly answer: string }
+  /** Nothing was done, unless `mayBeDone`; `exchange` is a name for people. */
+  | { readonly kind: 'unanswered'; readonly exchange: string; readonly mayBeDone: boolean }
+  /** That exchange is no more: its calls are another's, or are over. */
+  | { readonly kind: 'gone' };
+
+/** Does what another exchange asks for; resolves with the answer. */
+export type OrderHandler = (content: string) => Promise<string>;
+
+/** What exchanges on one database ask of each other. */
+export interface Orders {
+  /** Resolves with the answer of the node, or after 5 s. @throws {StoreError} while the database is away. */
+  ask(node: string, content: string): Promise<OrderOutcome>;
+  /** `handler` is called once for each order that another exchange has for this one. */
+  onOrder(handler: OrderHandler): void;
+}
+
 export type BindingsListener = (sids?: readonly string[]) => Promise<void>;
 
 /** Rows by definition. API writes survive a power cut; the journal's survive a kill. */
@@ -146,6 +165,8 @@ export interface Store {
   /** Configuration in memory, as of the last commit. */
   readonly directory: Directory;
   readonly journal: Journal<Row<typeof call>>;
+  /** Undefined where nobody can share the database. */
+  readonly orders: Orders | undefined;
   /**
    * @throws {LimitError} when the definition's limit is reached; exact under concurrent inserts.
    * @throws {IntegrityError} `reference` when the parent or a referenced row is gone, `unique` for a taken sid.

@@ -33,8 +33,17 @@ export type Action =
   | { readonly type: 'record'; readonly rules: RecordRules }
   /** `dialed`, once the bridge has ended or nobody answered. Before that: `transfer`, for each REFER of a party. */
   | { readonly type: 'dial'; readonly rules: DialRules }
-  /** `dialed`. The caller of a Dial sent REFER: it leaves, and the callee goes on with the document at `to`. */
-  | { readonly type: 'hand-over'; readonly to: Destination; readonly parameters: Parameters }
+  /**
+   * `dialed`. A party of a Dial sent REFER: the other one goes on with the document at `to`. Where it `stays`, not before
+   * that document's own Dial is answered, and else the two talk again.
+   */
+  | {
+      readonly type: 'hand-over';
+      readonly by: 'caller' | 'callee';
+      readonly stays: boolean;
+      readonly to: Destination;
+      readonly parameters: Parameters;
+    }
   /** `referred`. Send REFER on the caller's leg. */
   | { readonly type: 'refer'; readonly target: SipAddress }
   /** None: the answer begins anew. */
@@ -43,7 +52,7 @@ export type Action =
   | { readonly type: 'fail'; readonly code: number; readonly message: string }
   /** None. Refuse the call, which was not answered: busy is 486, rejected is 404. */
   | { readonly type: 'reject'; readonly reason: 'rejected' | 'busy' }
-  /** None. A callee's screening is over and it takes the call. */
+  /** None. A callee's screening is over and it takes the call; or a transfer's document is over, and reached nobody. */
   | { readonly type: 'bridge' }
   /** None. */
   | { readonly type: 'hangup'; readonly why: string }
@@ -91,8 +100,8 @@ export type Input =
       readonly key?: string;
     }
   | { readonly type: 'dialed'; readonly outcome: DialOutcome }
-  /** The callee sent REFER, or the caller of the bridge; `target` is its Refer-To. */
-  | { readonly type: 'transfer'; readonly target: string; readonly by?: 'caller' }
+  /** A party of the bridge sent REFER; `target` is its Refer-To. */
+  | { readonly type: 'transfer'; readonly target: string; readonly by: 'caller' | 'callee' }
   | { readonly type: 'referred'; readonly outcome: ReferOutcome }
   /** The caller hung up. Feed it at once; recorder, Dial and Refer then tell their outcome as ever. */
   | { readonly type: 'call-ended' };

@@ -31,7 +31,8 @@ export {
   stepGather,
 } from './gather.ts';
 export { advance, beginDocument, type DocumentState, type DocumentStep } from './interpreter.ts';
-export { plainDocument } from './spoken.ts';
+export type { Role } from './runnable.ts';
+export { plainDocument, soundDocument } from './spoken.ts';
 export type {
   Callback,
   Destination,

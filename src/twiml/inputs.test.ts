@@ -15,7 +15,9 @@ describe('an input', () => {
     const { state } = begin('<Say>x</Say>');
     const late = advance(state, { type: 'gathered', digits: '1', finishKey: '' });
     expect(late).toEqual({ state, action: { type: 'await' }, warnings: [] });
-    expect(advance(state, { type: 'transfer', target: 'sip:a@b' }).action).toEqual({ type: 'await' });
+    expect(advance(state, { type: 'transfer', target: 'sip:a@b', by: 'callee' }).action).toEqual({
+      type: 'await',
+    });
   });
 
   it('that the caller of a Dial sent REFER hands the callee over, where there is a referUrl', () => {
@@ -23,9 +25,13 @@ describe('an input', () => {
     const { state } = begin('<Dial action="/d" referUrl="/f">+15550100</Dial>');
     const step = advance(state, refer);
     const to = { url: 'https://app.example/f', method: 'POST' };
-    expect(step.action).toEqual({ type: 'hand-over', to, parameters: { ReferTransferTarget: 'sip:a@b' } });
+    const handOver = { type: 'hand-over', to, parameters: { ReferTransferTarget: 'sip:a@b' } };
+    expect(step.action).toEqual({ ...handOver, by: 'caller', stays: false });
     const over = advance(step.state, { type: 'dialed', outcome: { status: 'completed', bridged: true } });
     expect(over.action).toMatchObject({ type: 'fetch', by: '<Dial action>' });
+    const kept = begin('<Dial answerOnBridge="true" referUrl="/f">+15550100</Dial>');
+    for (const by of ['caller', 'callee'] as const)
+      expect(advance(kept.state, { ...refer, by }).action).toEqual({ ...handOver, by, stays: true });
     const refused = advance(begin('<Dial>+15550100</Dial>').state, refer);
     expect([refused.action.type, refused.warnings.map(({ code }) => code)]).toEqual(['await', [13802]]);
   });
@@ -68,7 +74,7 @@ describe('an input', () => {
     { type: 'recorded', recording: { url: 'http://x/y', sid: 'RE1', durationS: 1 }, key: '#' },
     { type: 'dialed', outcome: { status: 'busy', bridged: false } },
     { type: 'dialed', outcome: { status: 'completed', bridged: true } },
-    { type: 'transfer', target: 'sip:c@d' },
+    { type: 'transfer', target: 'sip:c@d', by: 'callee' },
     { type: 'transfer', target: 'sip:c@d', by: 'caller' },
     { type: 'referred', outcome: { status: 'failed', responseCode: 405 } },
     { type: 'call-ended' },

@@ -11,7 +11,7 @@ import {
 import type { TwimlDocument } from './document.ts';
 import { isFetchable, type TwimlWarning } from './element-reader.ts';
 import { dialParameters, referParameters } from './outcome-parameters.ts';
-import { runnable } from './runnable.ts';
+import { type Role, runnable } from './runnable.ts';
 import type { Destination, Dial, Prompt, Verb } from './verbs.ts';
 
 export interface DocumentState {
@@ -22,8 +22,7 @@ export interface DocumentState {
   readonly repeated: number;
   /** Whether the call is answered, so that the next document begins with it. */
   readonly answered: boolean;
-  /** `screening`: a callee hears this before it is bridged. */
-  readonly role: 'call' | 'screening';
+  readonly role: Role;
   /** The input that goes on; none after `document` (another begins) and `nothing` (this is the end). */
   readonly awaits: Exclude<Input['type'], 'transfer' | 'call-ended'> | 'document' | 'nothing';
   readonly callOver: boolean;
@@ -39,7 +38,7 @@ export interface DocumentStep {
 /** The first action of a document; `advance` says what follows. */
 export function beginDocument(
   document: TwimlDocument,
-  call: { readonly answered: boolean; readonly role?: 'call' | 'screening' },
+  call: { readonly answered: boolean; readonly role?: Role },
 ): DocumentStep {
   const { answered, role = 'call' } = call;
   const { verbs, warnings } = runnable(document.verbs, role);
@@ -97,9 +96,9 @@ function run(state: DocumentState): DocumentStep {
     return asks({ ...state, awaits: 'answered' }, { type: 'answer' });
   }
   if (!verb) {
-    return state.role === 'screening'
-      ? ends(state, { type: 'bridge' })
-      : hangUp(state, 'the TwiML came to its end');
+    return state.role === 'call'
+      ? hangUp(state, 'the TwiML came to its end')
+      : ends(state, { type: 'bridge' });
   }
   switch (verb.verb) {
     case 'Hangup':
@@ -211,11 +210,12 @@ function referred(state: DocumentState, outcome: ReferOutcome): DocumentStep {
 /** A party of a Dial sent REFER: the other one goes on with the document of `referUrl`, in place of the Dial. */
 function transferred(state: DocumentState, { target, by }: Input & { type: 'transfer' }): DocumentStep {
   const verb = verbOf<'Dial'>(state);
-  const { refer: to } = verb;
+  const { refer: to, rules } = verb;
   if (to && !state.callOver) {
     const parameters = { ReferTransferTarget: target };
-    if (by !== 'caller') return ask(state, { by: '<Dial referUrl>', to, parameters });
-    if (isFetchable(to.url)) return { ...stay(state), action: { type: 'hand-over', to, parameters } };
+    const stays = rules.answerOnBridge;
+    if (by === 'callee' && !stays) return ask(state, { by: '<Dial referUrl>', to, parameters });
+    if (isFetchable(to.url)) return asks(state, { type: 'hand-over', by, stays, to, parameters });
   }
   const { line, column } = verb;
   const warnings = [{ code: 13802, message: '<Dial> has no referUrl; a REFER is refused', line, column }];

@@ -3,12 +3,18 @@ import { isFetchable, MAX_WARNINGS, type TwimlWarning } from './element-reader.t
 import type { Place, Play, Verb } from './verbs.ts';
 
 /**
+ * Whose document it is. `screening`: a callee hears it before it is bridged. `transfer`: a party hears it, and is bridged
+ * again as before where the document reaches nobody.
+ */
+export type Role = 'call' | 'screening' | 'transfer';
+
+/**
  * Leaves out audio without a URL, a Dial in a screening, and a Dial that rings nobody and tells nobody, so that every
  * verb asks for something and the interpreter never searches.
  */
 export function runnable(
   verbs: readonly Verb[],
-  role: 'call' | 'screening',
+  role: Role,
 ): { readonly verbs: readonly Verb[]; readonly warnings: readonly TwimlWarning[] } {
   const warnings: TwimlWarning[] = [];
   const warn = (code: number, message: string, { line, column }: Place): void => {
@@ -22,7 +28,7 @@ export function runnable(
   const canRun = (verb: Verb): boolean => {
     if (verb.verb === 'Play') return hasUrl(verb);
     if (verb.verb !== 'Dial') return true;
-    if (role === 'call') return verb.rules.targets.length > 0 || verb.action !== undefined;
+    if (role !== 'screening') return verb.rules.targets.length > 0 || verb.action !== undefined;
     warn(13201, '<Dial> may not stand in a screening; it is skipped', verb);
     return false;
   };

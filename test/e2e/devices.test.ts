@@ -4,12 +4,18 @@ import type { Dialog, ServerInvite, SipUserAgent } from '../../src/sip/index.ts'
 import { domainWith, listenerOf, listOf, openPhone, register, type TestDomain } from '../support/doors.ts';
 import { type Exchange, startExchange } from '../support/exchange.ts';
 import { ANSWER_SDP } from '../support/sip-peer.ts';
-import { startWebhookApp, type WebhookApp } from '../support/webhook-app.ts';
+import { type Answer, startWebhookApp, type WebhookApp } from '../support/webhook-app.ts';
 
 /** How often the registrar looks for bindings that are over. */
 const SWEEP_MS = 30_000;
 const HOLD = '<Response><Pause length="60"/></Response>';
 const SDP = { contentType: 'application/sdp', content: ANSWER_SDP };
+
+/** Whoever is asked whether they take a call does. */
+const answer: Answer = ({ path }, response) => {
+  if (path === '/screen') response.writeHead(200, { 'content-type': 'text/xml' }).end('<Response/>');
+  else response.writeHead(204).end();
+};
 
 let exchange: Exchange;
 let app: WebhookApp;
@@ -17,7 +23,7 @@ let domain: TestDomain;
 let port: number;
 
 beforeEach(async () => {
-  [exchange, app] = await Promise.all([startExchange(), startWebhookApp()]);
+  [exchange, app] = await Promise.all([startExchange(), startWebhookApp(answer)]);
   port = 5062;
   domain = await domainWith(exchange, ['alice', 'bob']);
 });
@@ -114,17 +120,33 @@ describe('a call to a registered user', () => {
   });
 
   it.each([
-    ['who is not registered', 'bob@', '32009', '480'],
-    ['without a name', '', '32223', undefined],
-    ['of a domain that is not there', 'bob@no-', '32214', undefined],
-  ])('%s fails', async (_name, user, code, sipStatus) => {
-    const { sid } = await place(`sip:${user}${domain.name}`);
+    ['who is not registered', 'sip:bob@DOMAIN.sip.twilio.com', '32009', '480'],
+    ['who is not registered, by the old name', 'sip:bob@DOMAIN.sip.us1.twilio.com', '32009', '480'],
+    ['without a name', 'sip:DOMAIN.sip.twilio.com', '32223', undefined],
+    ['of a domain that is not there', 'sip:bob@no-DOMAIN.sip.twilio.com', '32214', undefined],
+    ['at one edge', 'sip:alice@DOMAIN.sip.dublin.twilio.com', '32220', undefined],
+    [
+      'at an edge that there is not, of a region',
+      'sip:alice@DOMAIN.sip.mars.ie1.twilio.com',
+      '32220',
+      undefined,
+    ],
+  ])('%s fails', async (_name, to, code, sipStatus) => {
+    await device('alice');
+    const { sid } = await place(to.replace('DOMAIN', domain.name.split('.', 1)[0] as string));
     expect((await exchange.ended(sid)).status).toBe('failed');
     const { parameters } = await app.received(() => true);
     expect(parameters).toMatchObject({ CallStatus: 'failed', ErrorCode: code });
     expect(parameters['SipResponseCode']).toBe(sipStatus);
     await exchange.quiet();
     expect(await exchange.client.calls(sid).notifications.list()).toMatchObject([{ errorCode: code }]);
+  });
+
+  it.each(['us1', 'us1-ix'])('is found by the old name of its domain, in %s', async (region) => {
+    const phone = await device('alice');
+    const { sid } = await place(`sip:alice@${domain.name.replace('.sip.', `.sip.${region}.`)}`);
+    (await phone.answer()).bye();
+    expect((await exchange.ended(sid)).status).toBe('completed');
   });
 
   it('whose connection is gone fails at once, and is not registered any more', async () => {
@@ -161,9 +183,16 @@ describe('a call to a registered user', () => {
     const phone = await device('bob');
     const carrier = await exchange.carrier({ ringMs: 0 });
     const { sid } = await place(carrier.uri.replace('sip:', 'sip:a@'), {
-      twiml: `<Response><Dial action="${app.url}/done"><Sip>sip:bob@${domain.name}</Sip></Dial></Response>`,
+      twiml: `<Response><Dial action="${app.url}/done"><Sip url="${app.url}/screen">sip:bob@${domain.name}</Sip></Dial></Response>`,
     });
     const dialog = await phone.answer();
+    expect((await app.received(({ path }) => path === '/screen')).parameters).toMatchObject({
+      To: `sip:bob@${domain.name}`,
+      SipDomain: domain.name,
+      SipDomainSid: domain.sid,
+      SipCallId: dialog.callId,
+      SipSourceIp: '127.0.0.1',
+    });
     await expect
       .poll(async () => (await exchange.trace(sid)).events.map(({ text }) => text))
       .toContain(`<Dial> connects sip:bob@${domain.name}`);

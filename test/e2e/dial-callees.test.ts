@@ -120,17 +120,32 @@ describe('a SIP address', () => {
     });
   });
 
-  it('is asked with its Call-ID', async () => {
+  it('is asked with all that is known of its leg, and its callbacks tell the same', async () => {
     const callee = await scene.carrier(CALLEE_HZ);
     scene.twiml['/screen'] = '<Hangup/>';
     scene.twiml['/done'] = '<Hangup/>';
     const uri = callee.uri.replace('sip:', 'sip:kate@');
-    await scene.call(scene.dial(`<Sip url="${scene.app.url}/screen">${uri}</Sip>`));
-    expect(await scene.told('/screen')).toMatchObject({
+    const { app } = scene;
+    await scene.call(
+      scene.dial(
+        `<Sip url="${app.url}/screen" statusCallback="${app.url}/status" statusCallbackEvent="initiated completed">${uri}</Sip>`,
+      ),
+    );
+    const asked = await scene.told('/screen');
+    const sip = {
       SipCallId: callee.events[0]?.call.id,
+      SipDomain: '127.0.0.1',
+      SipSourceIp: '127.0.0.1',
       Direction: 'outbound-dial',
-      CallStatus: 'in-progress',
-    });
+    };
+    expect(asked).toMatchObject({ ...sip, CallStatus: 'in-progress' });
+    expect(asked).not.toHaveProperty('SipDomainSid');
+    const callback = (status: string) =>
+      app.received(({ path, parameters }) => path === '/status' && parameters['CallStatus'] === status);
+    expect((await callback('completed')).parameters).toMatchObject(sip);
+    const first = (await callback('initiated')).parameters;
+    expect(first).toMatchObject({ SipDomain: '127.0.0.1' });
+    expect(first).not.toHaveProperty('SipCallId');
     await scene.told();
   });
 

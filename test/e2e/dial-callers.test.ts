@@ -1,11 +1,9 @@
-// <Dial> by callers who came in: ringing on until the bridge, giving up in every state, and being sent elsewhere.
+// <Dial> by callers who came in: ringing on until the bridge, giving up in every state; and <Refer>, which sends them elsewhere.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toneLevel } from '../../src/media/index.ts';
-import type { Dialog, Endpoint } from '../../src/sip/index.ts';
-import { domainWith, listenerOf, openPhone, PASSWORD, type TestDomain } from '../support/doors.ts';
+import { domainWith, listenerOf, PASSWORD, type TestDomain } from '../support/doors.ts';
 import { type Exchange, startExchange, type TestCarrier } from '../support/exchange.ts';
 import { nothingLeft } from '../support/nothing-left.ts';
-import { ANSWER_SDP } from '../support/sip-peer.ts';
 import { type SoftCall, Softphone } from '../support/softphone.ts';
 import { type ReceivedRequest, startWebhookApp, type WebhookApp } from '../support/webhook-app.ts';
 
@@ -161,8 +159,8 @@ describe('a caller who gives up', () => {
   });
 });
 
-describe('REFER', () => {
-  it('by <Refer> sends the caller elsewhere, and the app hears what came of it', async () => {
+describe('<Refer>', () => {
+  it('sends the caller elsewhere, and the app hears what came of it', async () => {
     twiml['/voice'] =
       '<Refer action="/gone"><Sip>sip:kate@pbx.example?X-Order=7&amp;Replaces=c%3Bto-tag%3D1</Sip></Refer>';
     twiml['/gone'] = '<Hangup/>';
@@ -192,7 +190,7 @@ describe('REFER', () => {
     await caller.ended;
   });
 
-  it('by <Refer> to a caller who refuses it', async () => {
+  it('to a caller who refuses it', async () => {
     twiml['/voice'] = '<Refer action="/gone"><Sip>sip:kate@pbx.example</Sip></Refer>';
     twiml['/gone'] = '<Hangup/>';
     const caller = await call();
@@ -202,128 +200,4 @@ describe('REFER', () => {
     expect(parameters).not.toHaveProperty('NotifySipResponseCode');
     await caller.ended;
   });
-
-  const refer = (dialog: Dialog): Promise<number | string> => {
-    const headers = [['Refer-To', '<sip:desk@pbx.example?X-Order=7>']] as const;
-    return new Promise((resolve) => {
-      dialog.request({ method: 'REFER', headers }, (outcome) =>
-        resolve(outcome.kind === 'response' ? outcome.response.status : outcome.kind),
-      );
-    });
-  };
-
-  /** A callee that answers, and sends REFER when it is told to. */
-  async function referring() {
-    const agent = await openPhone();
-    const answered = Promise.withResolvers<Dialog>();
-    const over = Promise.withResolvers<void>();
-    const notified: string[] = [];
-    agent.onInvite((invite) => {
-      const dialog = invite.accept({ contentType: 'application/sdp', content: ANSWER_SDP });
-      dialog.handle({
-        ended: () => over.resolve(),
-        offered: () => 488,
-        requested: ({ body }) => {
-          notified.push(body.trim());
-          return 200;
-        },
-      });
-      answered.resolve(dialog);
-    });
-    const { port } = agent.listening.find(({ transport }) => transport === 'udp') as Endpoint;
-    return {
-      uri: `sip:kate@127.0.0.1:${port}`,
-      answered: answered.promise,
-      over: over.promise,
-      notified,
-      refer: async () => refer(await answered.promise),
-    };
-  }
-
-  it('by a callee, where the Dial has a referUrl: its document takes the place of the Dial', async () => {
-    const kate = await referring();
-    twiml['/voice'] = `<Dial action="/done" referUrl="/moved"><Sip>${kate.uri}</Sip></Dial>`;
-    twiml['/moved'] = '<Pause length="60"/>';
-    const caller = await call();
-    await caller.answered;
-    await kate.answered;
-    const { parameters } = await asked('/voice');
-    const sid = String(parameters['CallSid']);
-    await bridged(sid);
-    expect(await kate.refer()).toBe(202);
-    expect((await asked('/moved')).parameters).toMatchObject({
-      CallSid: sid,
-      ReferTransferTarget: 'sip:desk@pbx.example?X-Order=7',
-    });
-    await kate.over;
-    expect(kate.notified).toEqual(['SIP/2.0 100 Trying', 'SIP/2.0 200 OK']);
-    expect((await exchange.client.calls(sid).fetch()).status).toBe('in-progress');
-    caller.hangUp();
-    await exchange.ended(sid);
-    await exchange.quiet();
-    expect(app.requests.map(({ path }) => path)).toEqual(['/voice', '/moved']);
-  });
-
-  it.each([
-    ['waits', true],
-    ['hangs up at once', false],
-  ])('by a caller who %s: the callee goes on with the document', async (_who, waits) => {
-    const kate = await referring();
-    twiml['/voice'] = `<Dial action="/done" referUrl="/moved"><Sip>${kate.uri}</Sip></Dial><Say>Never.</Say>`;
-    twiml['/moved'] = '<Pause length="60"/>';
-    const caller = await call();
-    const dialog = await caller.answered;
-    const sid = String((await asked('/voice')).parameters['CallSid']);
-    await bridged(sid);
-    expect(await refer(dialog)).toBe(202);
-    if (!waits) caller.hangUp();
-    const [{ sid: childSid = '' } = {}] = await exchange.client.calls.list({ parentCallSid: sid });
-    expect((await asked('/moved')).parameters).toMatchObject({
-      CallSid: childSid,
-      ParentCallSid: sid,
-      ReferTransferTarget: 'sip:desk@pbx.example?X-Order=7',
-    });
-    expect((await caller.ended).by).toBe(waits ? 'remote' : 'local');
-    const told = caller.requests.map(({ body }) => body.trim());
-    if (waits) expect(told).toEqual(['SIP/2.0 100 Trying', 'SIP/2.0 200 OK']);
-    expect((await exchange.ended(sid)).status).toBe('completed');
-    const left = exchange.client.calls(childSid);
-    expect((await left.fetch()).status).toBe('in-progress');
-    await left.update({ status: 'completed' });
-    await exchange.quiet();
-  });
-
-  it('by a caller who talks with nobody: it is refused', async () => {
-    twiml['/voice'] = '<Say>Hello.</Say><Pause length="60"/>';
-    const caller = await call();
-    expect(await refer(await caller.answered)).toBe(403);
-    caller.hangUp();
-    await caller.ended;
-  });
-
-  it('by a callee, where there is none: it is refused, and the conversation goes on', async () => {
-    const kate = await referring();
-    twiml['/voice'] = `<Dial><Sip>${kate.uri}</Sip></Dial>`;
-    const caller = await call();
-    await caller.answered;
-    await kate.answered;
-    const { parameters } = await asked('/voice');
-    const sid = String(parameters['CallSid']);
-    await bridged(sid);
-    expect(await kate.refer()).toBe(403);
-    const [child] = await exchange.client.calls.list({ parentCallSid: sid });
-    expect(child?.status).toBe('in-progress');
-    caller.hangUp();
-    await kate.over;
-    await exchange.quiet();
-    const notices = await exchange.client.calls(sid).notifications.list();
-    expect(notices).toMatchObject([{ errorCode: '13802', log: '0' }]);
-  });
-
-  const bridged = (sid: string) =>
-    expect
-      .poll(async () =>
-        (await exchange.trace(sid)).events.some(({ text }) => text.startsWith('<Dial> connects')),
-      )
-      .toBe(true);
 });

@@ -69,6 +69,12 @@ describe('a call to a SIP domain', () => {
     const status = await asked('/status');
     expect(status.parameters).toMatchObject({
       CallSid,
+      SipDomain: domain.name,
+      SipDomainSid: domain.sid,
+      SipCallId: soft.callId,
+      SipSourceIp: '127.0.0.1',
+      SipUsername: 'alice',
+      'SipHeader_X-Route-Id': '7',
       CallStatus: 'completed',
       SequenceNumber: '0',
       Direction: 'inbound',

@@ -1,7 +1,7 @@
 // A short cut of the soak of trunk calls: `node --expose-gc soak/mixed.ts` runs it for as long as one likes.
 import { expect, it } from 'vitest';
 import { soakMixed } from '../../soak/mixed.ts';
-import { KINDS } from '../../soak/trunk-traffic.ts';
+import { KINDS } from '../../soak/trunk-kinds.ts';
 
 it('mixed traffic both ways over a trunk ends as it should, says why where it fails, and leaves nothing', async () => {
   const result = await soakMixed({ seconds: 4, callsPerSecond: 10, hurry: true });

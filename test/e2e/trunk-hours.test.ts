@@ -3,10 +3,10 @@
 // only while nobody waits for an answer; worker threads (store, media) and HTTP keep the real time, and no sound is sent.
 // Covers: session timers of both sides, parties that die without a word, registrations that are refreshed and one that
 // expires, health checks, calls that come and go all the time, and the time limit of four hours.
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Twilio } from 'twilio';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { BODY, type PartyCall, TrunkParty } from '../../soak/trunk-party.ts';
+import { type PartyCall, TrunkParty } from '../../soak/trunk-party.ts';
 import {
   callIn,
   callOut,
@@ -21,10 +21,8 @@ import {
 import { readConfig } from '../../src/config.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { listenAll } from '../../src/sip/transport/listen.ts';
-import { createUserAgentOver, type SipUserAgent } from '../../src/sip/user-agent.ts';
 import { startTandem, type Tandem } from '../../src/tandem.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { Hours, Peer } from '../support/hours.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const MINUTE = 60_000;
@@ -37,93 +35,6 @@ const DEATH_MS = HOUR + 100_000;
 const PATIENCE_MS = 2000;
 const LONG = `0${ENDINGS.answers}`;
 const SHORT = `0${ENDINGS.hangsUp}`;
-
-/** Everybody's time, and who waits for an answer: it stands still meanwhile. */
-class Hours {
-  readonly clock = new FakeClock();
-  readonly #startMs = this.clock.now();
-  #waiting = 0;
-
-  /** Milliseconds from the start. */
-  get passedMs(): number {
-    return this.clock.now() - this.#startMs;
-  }
-
-  async answer<T>(promise: Promise<T>): Promise<T> {
-    this.#waiting += 1;
-    return promise.finally(() => (this.#waiting -= 1));
-  }
-
-  async passTo(ms: number): Promise<void> {
-    await this.#calm();
-    while (this.passedMs < ms) {
-      const leftMs = ms - this.passedMs;
-      const { nextMs = Number.POSITIVE_INFINITY } = this.clock;
-      this.clock.advance(Math.min(leftMs, Math.max(0, nextMs - this.clock.now())));
-      await this.#calm();
-    }
-  }
-
-  /** Datagrams within a process are there at once, and read in the next turns; for those who wait for workers it takes time. */
-  async #calm(): Promise<void> {
-    for (let turns = 0; turns < 8; turns++) await turn();
-    for (let ms = 0; this.#waiting > 0 && ms < PATIENCE_MS; ms++) await sleep(1);
-  }
-}
-
-/** A SIP peer on that time, which answers every call and counts what it hears. */
-class Peer {
-  readonly agent: SipUserAgent;
-  /** Calls that were answered here and are over: when, and by whom. */
-  readonly ended: { readonly atMs: number; readonly by: string }[] = [];
-  readonly #heard: Set<string>;
-
-  private constructor(agent: SipUserAgent, heard: Set<string>) {
-    this.agent = agent;
-    this.#heard = heard;
-  }
-
-  static async open(hours: Hours): Promise<Peer> {
-    const heard = new Set<string>();
-    const { clock } = hours;
-    const world = { clock, random: systemRandom(), log: silentLog };
-    const agent = await createUserAgentOver(world, (receive) =>
-      listenAll({
-        ...world,
-        listen: [{ host: '127.0.0.1', port: 0 }],
-        receive: (octets, flow) => {
-          heard.add(nameOf(octets));
-          receive(octets, flow);
-        },
-      }),
-    );
-    const peer = new Peer(agent, heard);
-    agent.onInvite((invite) => {
-      const dialog = invite.accept(BODY);
-      const ended = (by: string): void => void peer.ended.push({ atMs: hours.passedMs, by });
-      dialog.handle({ ended, offered: () => BODY });
-      if (invite.request.uri.includes(`${SHORT}@`)) clock.after(MINUTE, () => dialog.bye());
-    });
-    return peer;
-  }
-
-  get uri(): string {
-    return `sip:127.0.0.1:${this.agent.listening[0]?.port}`;
-  }
-
-  /** How many requests, or responses to requests, of this method came; those that came again count once. */
-  count(what: 'OPTIONS' | 'UPDATE' | '200 UPDATE'): number {
-    return [...this.#heard].filter((each) => each.startsWith(`${what} `)).length;
-  }
-}
-
-/** Method, or status and method, Call-ID and number of a message. */
-function nameOf(octets: string): string {
-  const [first = '', second = ''] = octets.split(' ', 2);
-  const [, number = '', method = ''] = /^CSeq: (\d+) (\w+)/im.exec(octets) ?? [];
-  const callId = /^Call-ID: (.*)\r$/im.exec(octets)?.[1];
-  return `${first === 'SIP/2.0' ? `${second} ${method}` : first} ${number} ${callId}`;
-}
 
 let hours: Hours;
 let tandem: Tandem;
@@ -150,12 +61,9 @@ beforeEach(async () => {
     TANDEM_HEALTH_INTERVAL_S: String(HEALTH_S),
   });
   tandem = await startTandem(config, { clock: hours.clock, random: systemRandom(), log: silentLog });
-  [carrier, mortal, pbx, mortalPbx] = (await Promise.all([1, 2, 3, 4].map(() => Peer.open(hours)))) as [
-    Peer,
-    Peer,
-    Peer,
-    Peer,
-  ];
+  [carrier, mortal, pbx, mortalPbx] = (await Promise.all(
+    [1, 2, 3, 4].map(() => Peer.open(hours, { user: SHORT, afterMs: MINUTE })),
+  )) as [Peer, Peer, Peer, Peer];
   const places = { answers: carrier.uri, refuses: mortal.uri, rescues: 'http://127.0.0.1:9/' };
   ({ client } = await configure(tandem, places));
   await openRoute(tandem, client, { prefix: PREFIXES.unrouted, targets: [mortal.uri] });

@@ -113,7 +113,9 @@ it.each([
   await scene.urls(pbx.uri);
   const from = `sip:${number}@carrier.example`;
   await (await scene.callsIn({ from, fromName: 'As Shown' })).final;
-  expect(requestOf(pbx)?.header('From')).toContain(`"${name}" <sip:${number}@`);
+  for (const header of ['From', 'P-Asserted-Identity'])
+    expect(requestOf(pbx)?.header(header)).toContain(`"${name}" <sip:${number}@`);
+  expect(requestOf(pbx)?.header('Contact')).toMatch(new RegExp(`^"${name}" <sip:127\\.`));
   expect((await scene.ended()).callerName).toBe(name);
 });
 

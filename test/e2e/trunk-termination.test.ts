@@ -1,7 +1,8 @@
 // Termination: a PBX calls over its Elastic trunk, and the account's carriers take the call.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RequestView } from '../../src/sip/index.ts';
+import type { RequestView, ResponseView } from '../../src/sip/index.ts';
 import { hears } from '../support/dial-scene.ts';
+import { listenerOf } from '../support/doors.ts';
 import { hearsTone } from '../support/softphone.ts';
 import { NUMBER, OUTSIDE, OUTSIDE_HZ, PHONE_HZ, TrunkScene } from '../support/trunk-scene.ts';
 
@@ -106,6 +107,23 @@ const refuse = (status: number, after?: 'ringing' | 'early media') => ({
   ...(after && { after }),
 });
 
+it.each([
+  ['OPTIONS', 200],
+  ['REGISTER', 403],
+])('%s of a PBX outside any call is answered %i, without a password', async (method, status) => {
+  const { phone, trunk, exchange } = scene;
+  const uri = `sip:${trunk.domainName}`;
+  const answer = new Promise<ResponseView>((resolve, reject) => {
+    const options = { method, uri, from: uri, destination: listenerOf(exchange, 'udp') };
+    phone.agent.request(options, (outcome) => {
+      if (outcome.kind === 'response') resolve(outcome.response);
+      else reject(new Error(outcome.kind));
+    });
+  });
+  expect((await answer).status).toBe(status);
+  scene.hasRefused = status === 403;
+});
+
 describe('a callee who does not take the call', () => {
   it.each([
     ['is busy', refuse(486), [486, undefined, 'busy']],
@@ -200,11 +218,14 @@ describe('who calls', () => {
         ['Diversion', '<sip:+442079460001@pbx.example>;reason=user-busy;counter=2'],
         ['Diversion', `<sip:${NUMBER}@${scene.trunk.domainName}>;reason=no-answer`],
         ['Diversion', `<sip:+12025550199@${scene.trunk.domainName}>;reason=unconditional`],
+        ['Diversion', '<tel:+44-20-7946-0002;ext=1>;reason=deflection'],
+        ['Diversion', '<fax:+442079460003>'],
       ],
     });
     expect(request?.headers('Diversion')).toEqual([
       '<sip:+442079460001@pbx.example>;reason=user-busy;counter=2',
       `<sip:${NUMBER}@${scene.trunk.domainName}>;reason=no-answer`,
+      '<tel:+44-20-7946-0002;ext=1>;reason=deflection',
     ]);
   });
 

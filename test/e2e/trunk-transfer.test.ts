@@ -51,13 +51,27 @@ async function talkTogether(one: TestCarrier, other: TestCarrier): Promise<void>
   await hears(other, OUTSIDE_HZ);
 }
 
+/** The PBX has sent somebody outside to Kate, and left. */
+async function transferred(): Promise<{ readonly parent: string; readonly kate: TestCarrier }> {
+  await allow('sip-only');
+  const kate = await target();
+  const pbx = await talking();
+  const parent = await scene.sid();
+  await refer(pbx, addressOf(kate));
+  await told(pbx, 200);
+  pbx.hangUp();
+  await talkTogether(carrier, kate);
+  return { parent, kate };
+}
+
 describe('a blind transfer to a SIP URI', () => {
   it('joins the party with its target, and the PBX leaves', async () => {
     await allow('sip-only');
     const kate = await target({ ringMs: 400 });
     const pbx = await talking();
     const parent = await scene.sid();
-    const response = await refer(pbx, addressOf(kate).replace('>', '?X-Ticket=7>'));
+    const by = ['Referred-By', '"Bob" <sip:bob@pbx.example>;cid=2@pbx.example'] as const;
+    const response = await refer(pbx, addressOf(kate).replace('>', '?X-Ticket=7>'), by);
     expect(response.status).toBe(202);
     await told(pbx, 200);
     expect(news(pbx)).toEqual([100, 180, 200]);
@@ -69,6 +83,7 @@ describe('a blind transfer to a SIP URI', () => {
     await hearsStill(kate, OUTSIDE_HZ);
     const request = requestOf(kate);
     expect(request?.header('X-Ticket')).toBe('7');
+    expect(request?.header('Referred-By')).toBe('"Bob" <sip:bob@pbx.example>');
     expect(request?.header('From')).toContain(`sip:${OUTSIDE}@`);
     const [child] = await children(parent);
     expect(child).toMatchObject({
@@ -114,7 +129,7 @@ describe('a blind transfer to a SIP URI', () => {
     const taken = await desk.expects();
     const caller = await scene.callsIn({ headers: [['Privacy', 'id']] });
     const pbx = await taken();
-    await refer(pbx.picked, addressOf(kate));
+    expect((await refer(pbx.picked, addressOf(kate))).status).toBe(202);
     await told(pbx, 200);
     const request = requestOf(kate);
     expect(request?.header('From')).toContain('sip:anonymous@anonymous.invalid');
@@ -142,14 +157,7 @@ describe('a blind transfer to a SIP URI', () => {
   it('is recorded where the trunk’s calls are', async () => {
     const { recordings, trunking } = scene.exchange.client;
     await trunking.v1.trunks(scene.trunk.sid).recordings().update({ mode: 'record-from-answer-dual' });
-    await allow('sip-only');
-    const kate = await target();
-    const pbx = await talking();
-    const parent = await scene.sid();
-    await refer(pbx, addressOf(kate));
-    await told(pbx, 200);
-    pbx.hangUp();
-    await talkTogether(carrier, kate);
+    const { parent, kate } = await transferred();
     kate.hangUp();
     await scene.exchange.ended(parent);
     const [child] = await children(parent);
@@ -292,14 +300,7 @@ describe('after a transfer', () => {
   });
 
   it('other TwiML takes the target’s place', async () => {
-    await allow('sip-only');
-    const kate = await target();
-    const pbx = await talking();
-    const parent = await scene.sid();
-    await refer(pbx, addressOf(kate));
-    await told(pbx, 200);
-    pbx.hangUp();
-    await talkTogether(carrier, kate);
+    const { parent, kate } = await transferred();
     const twiml = '<Response><Pause length="60"/></Response>';
     await scene.exchange.client.calls(parent).update({ twiml });
     await kate.event('ended');

@@ -1,6 +1,7 @@
 // Every verb but Dial over a real call: what the callee hears, what it presses, and what the app is asked.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Treatment } from '../../src/carrier/index.ts';
+import { encode } from '../../src/media/g711.ts';
 import { toneLevel } from '../../src/media/index.ts';
 import { loudest } from '../support/dial-scene.ts';
 import { type Exchange, startExchange, type TestCarrier } from '../support/exchange.ts';
@@ -21,6 +22,8 @@ beforeEach(async () => {
       const answer = twiml[path];
       if (path === '/tone.wav')
         response.writeHead(200, { 'content-type': 'audio/wav' }).end(toneWav(1000, 20));
+      else if (path === '/tone.ulaw')
+        response.writeHead(200, { 'content-type': 'audio/basic' }).end(toneUlaw(1000, 3));
       else if (answer === undefined) response.writeHead(204).end();
       else response.writeHead(200, { 'content-type': 'text/xml' }).end(`<Response>${answer}</Response>`);
     }),
@@ -44,6 +47,14 @@ const call = async ({ uri }: TestCarrier, given: object = {}): Promise<string> =
   const { sid } = await exchange.client.calls.create({ to, from: 'a', url: `${app.url}/start`, ...given });
   return sid;
 };
+
+/** Without a header. */
+function toneUlaw(hz: number, seconds: number): Buffer {
+  const samples = new Int16Array(new Uint8Array(toneWav(hz, seconds).subarray(44)).buffer);
+  const codes = Buffer.alloc(samples.length);
+  encode(0, samples, codes, 0);
+  return codes;
+}
 
 const asked = (path: string): Promise<ReceivedRequest> => app.received((request) => request.path === path);
 
@@ -92,6 +103,18 @@ describe('Gather', () => {
     expect((await exchange.ended(sid)).status).toBe('completed');
     await exchange.quiet();
     expect(app.requests.map(({ path }) => path)).toEqual(['/start', '/tone.wav']);
+  });
+});
+
+describe('an answer that is sound', () => {
+  it('is heard, and asked for once', async () => {
+    const callee = await phone();
+    const sid = await call(callee, { url: `${app.url}/tone.ulaw` });
+    await expect
+      .poll(async () => toneLevel(await callee.heard(), 1000), { timeout: 8000 })
+      .toBeGreaterThan(0.1);
+    expect((await exchange.ended(sid)).status).toBe('completed');
+    expect(app.requests.map(({ path }) => path)).toEqual(['/tone.ulaw']);
   });
 });
 

@@ -87,6 +87,7 @@ describe.skipIf(!hasBaresip)('baresip at a SIP domain', { timeout: 60_000 }, () 
 
   it.each([
     ['UDP', 'udp', false],
+    ['TCP', 'tcp', false],
     ['TLS with SRTP', 'tls', true],
   ] as const)('is dialled by a caller, and both hear, over %s', async (_name, transport, secure) => {
     await start(secure);

@@ -1,8 +1,5 @@
 // The stack alone against SIPp over UDP and TCP: its built-in scenarios, and one for each extension, as caller and callee.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   authenticate,
   challengeHeaders,
@@ -31,7 +28,6 @@ import {
 } from './stack.ts';
 
 describe.skipIf(!hasSipp).each(['udp', 'tcp'] as const)('SIPp over %s', (transport) => {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-sipp-'));
   const running: Sipp[] = [];
   let agent: SipUserAgent;
 
@@ -39,8 +35,6 @@ describe.skipIf(!hasSipp).each(['udp', 'tcp'] as const)('SIPp over %s', (transpo
     await Promise.all(running.splice(0).map((sipp) => sipp.stop()));
     await agent.close();
   });
-
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   const open = async (options: Partial<UserAgentOptions> = {}): Promise<void> => {
     agent = await openAgent(options);
@@ -51,14 +45,9 @@ describe.skipIf(!hasSipp).each(['udp', 'tcp'] as const)('SIPp over %s', (transpo
     listens: 'nowhere' | 'here',
     args: readonly string[] = [],
   ): Promise<Sipp> {
-    const file = join(folder, `${running.length}.xml`);
-    writeFileSync(file, scenario);
-    const source = scenario.startsWith('<') ? ['-sf', file] : ['-sn', scenario];
     const mode = ['-t', transport === 'udp' ? 'u1' : 't1'];
-    const started = await startSipp(
-      [...args, ...source, ...mode, '-m', '1'],
-      listens === 'here' ? transport : 'nowhere',
-    );
+    const where = listens === 'here' ? transport : 'nowhere';
+    const started = await startSipp([...args, ...mode, '-m', '1'], where, scenario);
     running.push(started);
     return started;
   }

@@ -21,6 +21,23 @@ export const hearCode = (status: number, code: number, options = ''): string =>
   `<recv response="${status}"${options}><action><ereg regexp="^ *${code} " search_in="hdr" header="X-Twilio-Error:" ` +
   'check_it="true" assign_to="code"/></action></recv><Reference variables="code"/>';
 
+/** Answers the request that came last. */
+export const answer = (status: string): string =>
+  send(
+    `SIP/2.0 ${status}\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContact: <sip:sipp@[local_ip]:[local_port]>\nContent-Length: 0\n`,
+  );
+export const OK = answer('200 OK');
+
+/** NOTIFYs that tell how a transfer stands (RFC 3515 §2.4.5). */
+export const hearNews = (...statuses: readonly number[]): string =>
+  statuses
+    .map(
+      (status) =>
+        `<recv request="NOTIFY"><action><ereg regexp="^SIP/2.0 ${status} " search_in="body" check_it="true" ` +
+        `assign_to="news"/></action></recv><Reference variables="news"/>${OK}`,
+    )
+    .join('');
+
 /** In the INVITE's transaction, which began so many steps before. */
 const ofInvite = (request: string, steps: number): string =>
   request.replace('branch=[branch]', `branch=[branch-${steps}]`);
@@ -52,10 +69,19 @@ export function callerSteps({ domain, user, from }: CallerSteps) {
     bye: (): string => send(request('BYE', 9, empty), ' retrans="500"') + hear(200),
     cancel: (steps = 3): string =>
       send(ofInvite(request('CANCEL', 1, empty), steps).replace('[peer_tag_param]', ''), ' retrans="500"'),
-    hungUp:
-      '<recv request="BYE"/>' +
+    /** Asks for a transfer; what answers it is to be heard. @param to with its angle brackets */
+    refer: (to: string, seq = 2, headers = ''): string =>
+      send(request('REFER', seq, `Refer-To: ${to}\n${headers}${empty}`), ' retrans="500"'),
+    /** Tells how a transfer stands that was asked of it. @param status such as `200 OK` */
+    notify: (status: string, seq: number, state: 'active' | 'terminated'): string =>
       send(
-        'SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n',
-      ),
+        request(
+          'NOTIFY',
+          seq,
+          `Max-Forwards: 70\nEvent: refer\nSubscription-State: ${state}\nContent-Type: message/sipfrag\nContent-Length: [len]\n\nSIP/2.0 ${status}\n`,
+        ),
+        ' retrans="500"',
+      ) + hear(200),
+    hungUp: `<recv request="BYE"/>${OK}`,
   };
 }

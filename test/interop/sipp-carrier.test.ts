@@ -1,14 +1,10 @@
 // SIPp as the carrier: its built-in UAS, and scenarios that refuse, ring out, hang up, and lose packets.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Exchange, startExchange } from '../support/exchange.ts';
 import { hasSipp, type Sipp, startSipp } from './sipp.ts';
 import { CALLEES } from './sipp-callee.ts';
 
 describe.skipIf(!hasSipp)('a call to SIPp', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-scenarios-'));
   let exchange: Exchange;
   const running: Sipp[] = [];
 
@@ -21,17 +17,8 @@ describe.skipIf(!hasSipp)('a call to SIPp', () => {
     await exchange.stop();
   });
 
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  async function carrier(xml: string | undefined, ...args: string[]): Promise<Sipp> {
-    const path = join(folder, `${running.length}.xml`);
-    if (xml !== undefined) writeFileSync(path, xml);
-    const sipp = await startSipp([
-      ...(xml === undefined ? ['-sn', 'uas'] : ['-sf', path]),
-      '-m',
-      '1',
-      ...args,
-    ]);
+  async function carrier(xml: string, ...args: string[]): Promise<Sipp> {
+    const sipp = await startSipp(['-m', '1', ...args], 'udp', xml);
     running.push(sipp);
     return sipp;
   }
@@ -42,7 +29,7 @@ describe.skipIf(!hasSipp)('a call to SIPp', () => {
   }
 
   it('is answered and hung up by the exchange', async () => {
-    const sipp = await carrier(undefined);
+    const sipp = await carrier('uas');
     const sid = await call([sipp]);
     expect((await exchange.ended(sid)).status).toBe('completed');
     expect(await sipp.exit, sipp.output()).toBe(0);
@@ -50,7 +37,7 @@ describe.skipIf(!hasSipp)('a call to SIPp', () => {
 
   it('goes from one that answers 503 to one that answers', async () => {
     const dead = await carrier(CALLEES.refuses('503 Service Unavailable'));
-    const alive = await carrier(undefined);
+    const alive = await carrier('uas');
     const sid = await call([dead, alive]);
     expect((await exchange.ended(sid)).status).toBe('completed');
     expect(await dead.exit, dead.output()).toBe(0);
@@ -84,7 +71,7 @@ describe.skipIf(!hasSipp)('a call to SIPp', () => {
   });
 
   it('survives a lossy line', async () => {
-    const sipp = await carrier(undefined, '-lost', '10');
+    const sipp = await carrier('uas', '-lost', '10');
     expect((await exchange.ended(await call([sipp]))).status).toBe('completed');
     expect(await sipp.exit, sipp.output()).toBe(0);
   });

@@ -1,13 +1,10 @@
 // SIPp as PBX and as carrier, on both sides at once: hundreds of calls each way over Elastic trunks, answered, refused,
 // failed over, given up and rescued; and more of them than a trunk takes a second.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listenerOf, listOf, PASSWORD } from '../support/doors.ts';
 import { NUMBER, OUTSIDE, TrunkScene } from '../support/trunk-scene.ts';
 import { freePort } from './program.ts';
-import { hasSipp, type Sipp, startSipp } from './sipp.ts';
+import { allWentWell, hasSipp, type Sipp, startSipp } from './sipp.ts';
 import { CALLEES } from './sipp-callee.ts';
 import { callerSteps, hear, hearCode, SIPP_SDP, scenario } from './sipp-caller.ts';
 
@@ -61,40 +58,28 @@ const CALLERS = {
 };
 
 describe.skipIf(!hasSipp)('SIPp on both sides of Elastic trunks', { timeout: 170_000 }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-trunks-'));
   const running: Sipp[] = [];
-  let files = 0;
   let scene: TrunkScene;
 
   afterEach(async ({ task }) => {
     await Promise.all(running.splice(0).map((sipp) => sipp.stop()));
     await scene.close(task.result?.state === 'fail');
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
 
-  async function start(xml: string | undefined, ...args: readonly string[]): Promise<Sipp> {
-    const file = join(folder, `${files++}.xml`);
-    if (xml !== undefined) writeFileSync(file, xml);
-    const what = xml === undefined ? ['-sn', 'uas'] : ['-sf', file];
-    const sipp = await startSipp(
-      [...args, ...what, '-timeout', '150s'],
-      args[0]?.includes(':') ? 'nowhere' : 'udp',
-    );
+  async function start(xml: string, ...args: readonly string[]): Promise<Sipp> {
+    const listens = args[0]?.includes(':') ? 'nowhere' : 'udp';
+    const sipp = await startSipp([...args, '-timeout', '150s'], listens, xml);
     running.push(sipp);
     return sipp;
   }
 
   /** SIPp ends by itself when so many calls have gone as they should. */
-  const callee = (calls: number, xml?: string): Promise<Sipp> => start(xml, '-m', `${calls}`);
+  const callee = (calls: number, xml = 'uas'): Promise<Sipp> => start(xml, '-m', `${calls}`);
 
   const caller = (calls: number, perSecond: number, xml: string): Promise<Sipp> => {
     const place = `127.0.0.1:${listenerOf(scene.exchange, 'udp').port}`;
     const pace = ['-m', `${calls}`, '-r', `${perSecond}`, '-l', '500'];
     return start(xml, place, '-t', 'u1', ...pace);
-  };
-
-  const allWentWell = async (sipps: readonly Sipp[]): Promise<void> => {
-    for (const sipp of sipps) expect(await sipp.exit, sipp.output().slice(-3000)).toBe(0);
   };
 
   const place = ({ port }: Pick<Sipp, 'port'>): string => `sip:127.0.0.1:${port}`;
@@ -206,7 +191,7 @@ describe.skipIf(!hasSipp)('SIPp on both sides of Elastic trunks', { timeout: 170
 
     it('what is over the pace is refused with 503 and 32001, and every other call is answered', async () => {
       const calls = 100;
-      const carrier = await start(undefined);
+      const carrier = await start('uas');
       await scene.route('', place(carrier));
       const sid = await trunkOf('fast', '+14155550101');
       await letIn(sid, 'address');

@@ -84,6 +84,8 @@ export function describeHostileMedia(name: string, open: () => Promise<MediaEngi
         payloadType: 0,
         ...(receiving && { srtp: receiving }),
       });
+      // It answers in order: the peer is known then.
+      await session.statistics();
       for (const [at, packet] of friends.entries()) {
         const foe = foes[at] as Buffer;
         await friend.send(packet, session);

@@ -55,6 +55,8 @@ export async function startPostgres(flags: readonly string[] = ['fsync=off']): P
     postgresFlags: settings.flatMap((setting) => ['-c', setting]),
     onLog() {},
   });
+  // Otherwise the package ends the process with 0 once it has nothing left to do, also where tests have failed.
+  process.prependOnceListener('beforeExit', () => process.exit());
   await server.initialise();
   await server.start();
   return {

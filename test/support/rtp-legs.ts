@@ -14,19 +14,22 @@ export function leg(seed: number, peer: PeerMedia) {
   const settled: (number | undefined)[] = [];
   const digits: string[] = [];
   const finished: number[] = [];
+  const lost: true[] = [];
   const session = new RtpSession({
     random: seededRandom(seed),
     captureSamples: 8000,
     families: [4],
+    lostAfterMs: 60_000,
     now: () => 1_700_000_000_000,
     send: (datagram) => sent.push(Buffer.from(datagram)),
     sendRtcp: (datagram, port) => rtcp.push({ datagram: Buffer.from(datagram), port }),
     settled: (source) => settled.push(source?.port),
     finished: (number) => finished.push(number),
     digit: (digit) => digits.push(digit),
+    lost: () => lost.push(true),
   });
   session.connect(peer, 0);
-  return { session, sent, rtcp, settled, digits, finished, peer };
+  return { session, sent, rtcp, settled, digits, finished, lost, peer };
 }
 
 /** Two legs that are bridged. */

@@ -273,7 +273,9 @@ export class SoftCall {
           answered.resolve(dialog);
         },
         failed: (failure) => {
-          const error = new Error(failure.kind === 'response' ? `${failure.response.status}` : failure.kind);
+          const error = new Error(
+            failure.kind === 'response' ? `${failure.response.status}` : JSON.stringify(failure),
+          );
           answered.reject(error);
           if (failure.kind !== 'response') return final.reject(error);
           this.responses.push(failure.response);

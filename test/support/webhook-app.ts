@@ -32,6 +32,8 @@ export async function startWebhookApp(answer: Answer = noContent, host = '127.0.
     answer(request, response);
     for (const look of waiting) look();
   });
+  // On a machine that stands still for seconds, a connection would be closed under a request that is on its way.
+  server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
   return {

@@ -47,7 +47,7 @@ const INPUTS: readonly (readonly [RegExp, (...words: string[]) => Input])[] = [
       outcome: { status: status as 'busy', callSid: 'CA2', bridged: false },
     }),
   ],
-  [/^REFER to (.+)$/, (target = '') => ({ type: 'transfer', target })],
+  [/^REFER to (.+)$/, (target = '') => ({ type: 'transfer', target, by: 'callee' })],
   [
     /^referred (\S+) (\d+)(?: (\d+))?$/,
     (status, code, notified) => ({

@@ -1,8 +1,9 @@
 // Status callbacks: which parameters they carry and how they wait in the outbox.
 import type { OutboxRow } from '../../store/index.ts';
 import type { CallRow, DueCallback } from '../call-life.ts';
-import type { MachineDetection } from '../control.ts';
+import type { MachineDetection } from '../order.ts';
 import { encodeForm, type FormParameters } from '../webhook/signature.ts';
+import { rfc2822 } from './rfc2822.ts';
 
 /**
  * What every voice request carries (Twilio: "TwiML Voice: request parameters").
@@ -26,8 +27,15 @@ export function voiceParameters(row: CallRow, callStatus: string = row.status): 
   ];
 }
 
-/** The outbox row of a callback that is due; its id is the idempotency token of every attempt. */
-export function callbackRow(row: CallRow, callback: DueCallback, nowMs: number): OutboxRow {
+/**
+ * The outbox row of a callback that is due; its id is the idempotency token of every attempt.
+ * @param more what the call's requests carry beside the usual
+ */
+export function callbackRow(
+  row: CallRow,
+  callback: DueCallback,
+  more: { readonly nowMs: number; readonly parameters: FormParameters },
+): OutboxRow {
   return {
     id: `${row.sid}-${callback.sequence}`,
     callSid: row.sid,
@@ -35,7 +43,7 @@ export function callbackRow(row: CallRow, callback: DueCallback, nowMs: number):
     sequence: callback.sequence,
     url: row.statusCallback ?? '',
     method: row.statusCallbackMethod,
-    parameters: encodeForm(statusParameters(row, callback, nowMs)),
+    parameters: encodeForm(statusParameters(row, callback, more)),
     attempts: 0,
   };
 }
@@ -65,11 +73,16 @@ export function detectionRow(
   };
 }
 
-function statusParameters(row: CallRow, callback: DueCallback, nowMs: number): FormParameters {
+function statusParameters(
+  row: CallRow,
+  callback: DueCallback,
+  more: Parameters<typeof callbackRow>[2],
+): FormParameters {
   const { status, sequence, ending } = callback;
   const parameters = [
     ...voiceParameters(row, status),
-    ['Timestamp', rfc2822(nowMs)] as const,
+    ...more.parameters,
+    ['Timestamp', rfc2822(more.nowMs)] as const,
     ['CallbackSource', 'call-progress-events'] as const,
     ['SequenceNumber', String(sequence)] as const,
   ];
@@ -89,6 +102,3 @@ function statusParameters(row: CallRow, callback: DueCallback, nowMs: number): F
   }
   return parameters;
 }
-
-/** `Sun, 25 Mar 2018 09:53:19 +0000` */
-export const rfc2822 = (ms: number): string => new Date(ms).toUTCString().replace('GMT', '+0000');

@@ -85,6 +85,7 @@ describe('the parties', () => {
     expect([forwardedFrom(diverted), callerName(diverted)]).toEqual(['+14155550199', 'Grüße']);
     const plain = invite('<sip:a@b.example>', 'Diversion: <sip:desk@c.example>');
     expect([forwardedFrom(plain), callerName(plain)]).toEqual(['sip:desk@c.example', null]);
+    expect(forwardedFrom(invite(from, 'Diversion: <tel:+14155550199;ext=7>'))).toBe('+14155550199');
     expect(forwardedFrom(invite(from, 'Diversion: nobody'))).toBeNull();
   });
 });

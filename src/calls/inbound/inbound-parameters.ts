@@ -35,11 +35,14 @@ export function partiesOf(
 const plainUri = (user: string, host: string): string =>
   formatUri({ scheme: 'sip', ...(user !== '' && { user }), host, params: new Map(), headers: [] });
 
+const isTel = (uri: string): boolean => /^tel:/i.test(uri);
+const telNumber = (uri: string): string => uri.slice('tel:'.length).split(';', 1)[0] ?? '';
+
 /** User and URI of an address; nobody's where it cannot be read. */
 function partyOf(address: string): { readonly user: string; readonly uri: string } {
   try {
     const { uri } = parseNameAddr(address);
-    if (/^tel:/i.test(uri)) return { user: uri.slice(4).split(';', 1)[0] ?? '', uri };
+    if (isTel(uri)) return { user: telNumber(uri), uri };
     const { user = '', host } = parseUri(uri);
     return { user, uri: plainUri(user, host) };
   } catch (error) {
@@ -52,12 +55,13 @@ function partyOf(address: string): { readonly user: string; readonly uri: string
 export const callerName = (request: RequestView): string | null =>
   readOrNothing(() => parseNameAddr(request.header('From') ?? '').name) || null;
 
-/** The number that the call was diverted from, or its SIP URI. */
+/** The number that the call was diverted from, or its URI. */
 export function forwardedFrom(request: RequestView): string | null {
   const [latest] = diversions(request);
   if (!latest) return null;
-  const user = readOrNothing(() => parseUri(latest.uri).user ?? '');
-  return user && NUMBER.test(user) ? user : latest.uri;
+  const { uri } = latest;
+  const user = isTel(uri) ? telNumber(uri) : readOrNothing(() => parseUri(uri).user ?? '');
+  return user && NUMBER.test(user) ? user : uri;
 }
 
 function readOrNothing(read: () => string): string {

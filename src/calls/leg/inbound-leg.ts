@@ -4,12 +4,11 @@ import type { Random } from '../../lib/random.ts';
 import { type MediaEngine, MediaError, type MediaSession } from '../../media/index.ts';
 import { newTrace, type RouteTrace } from '../../routing/index.ts';
 import { type AudioDescription, SdpError } from '../../sdp/index.ts';
-import type { Body, Dialog, HeaderField, RequestView, ServerInvite } from '../../sip/index.ts';
+import type { Body, Dialog, HeaderField, ServerInvite } from '../../sip/index.ts';
 import { type CallEnding, failed } from '../outcome.ts';
+import { AnsweredParty } from './answered-party.ts';
 import type { Leg, LegObserver, Party, ReferHandler, SipFacts } from './leg.ts';
 import { LegMedia } from './leg-media.ts';
-import { moveMedia } from './leg-move.ts';
-import { LegTransfer } from './leg-transfer.ts';
 
 export interface InboundLegDeps {
   readonly media: MediaEngine;
@@ -50,8 +49,7 @@ export class InboundLeg implements Party {
   /** From the first description that the caller got. */
   #media: LegMedia | undefined;
   #answer: Body | undefined;
-  #dialog: Dialog | undefined;
-  #transfer: LegTransfer | undefined;
+  readonly #party: AnsweredParty;
   #wantsAnswer = false;
   #isAcknowledged = false;
   /** No more of it is told. */
@@ -63,17 +61,18 @@ export class InboundLeg implements Party {
     this.#deps = deps;
     this.#givens = givens;
     this.#observer = observer;
+    this.#party = new AnsweredParty(deps, observer);
     this.trace = newTrace(givens.rule);
     givens.invite.onCancel = () => this.#fail(GIVEN_UP);
     givens.invite.onOffer = (offer) => this.#media?.reoffered(offer) ?? 488;
   }
 
   get isAnswered(): boolean {
-    return this.#dialog !== undefined;
+    return this.#party.isThere;
   }
 
   get dialogs(): readonly Dialog[] {
-    return this.#dialog ? [this.#dialog] : [];
+    return this.#party.dialogs;
   }
 
   get session(): MediaSession | undefined {
@@ -113,7 +112,7 @@ export class InboundLeg implements Party {
   openEarly(): void {
     if (this.#wantsAnswer || this.#media) return;
     this.#withMedia((media) => {
-      if (this.#dialog || this.#media) return;
+      if (this.isAnswered || this.#media) return;
       const body = this.#describe(media);
       if (!body) return;
       this.#givens.invite.progress(183, body);
@@ -122,7 +121,7 @@ export class InboundLeg implements Party {
   }
 
   refuse(status: number, reason?: string, headers: readonly HeaderField[] = []): void {
-    if (this.#isOver || this.#dialog) return;
+    if (this.#isOver || this.isAnswered) return;
     this.#isOver = true;
     this.#release();
     this.#givens.invite.reject(status, headers, reason === undefined ? {} : { reason });
@@ -133,25 +132,22 @@ export class InboundLeg implements Party {
   }
 
   refer(target: Parameters<Leg['refer']>[0], done: ReferHandler): void {
-    if (this.#transfer && !this.#isOver) this.#transfer.refer(target, done);
-    else done({ type: 'refused', status: 481 });
+    this.#party.refer(target, done);
   }
 
   referProgress(status: number): void {
-    if (!this.#isOver) this.#transfer?.progress(status);
+    this.#party.referProgress(status);
   }
 
-  async moveTo(family: string): Promise<boolean> {
-    if (!this.#media || !this.#dialog || this.#isOver) return false;
-    return moveMedia(this.#media, this.#dialog, { engine: this.#deps.media, family });
+  moveTo(family: string): Promise<boolean> {
+    return this.#party.moveTo(family);
   }
 
   close(byeHeaders: readonly HeaderField[]): void {
-    if (!this.#dialog) return this.refuse(480);
+    if (!this.isAnswered) return this.refuse(480);
     this.#isOver = true;
     this.#release();
-    this.#transfer?.close();
-    this.#dialog.bye(byeHeaders);
+    this.#party.close(byeHeaders);
   }
 
   async #open(): Promise<LegMedia | undefined> {
@@ -197,24 +193,16 @@ export class InboundLeg implements Party {
   #pickUp(media: LegMedia): void {
     const body = this.#describe(media);
     if (!body) return;
-    const dialog = this.#givens.invite.accept(body);
-    this.#dialog = dialog;
-    this.#transfer = new LegTransfer({ dialog, clock: this.#deps.clock, observer: this.#observer });
-    this.#observer.answered(dialog);
-    dialog.handle({
+    this.#party.answer(this.#givens.invite.accept(body), media, {
       ended: (by) => this.#hungUp(by),
-      offered: (offer) => media.reoffered(offer),
       acknowledged: () => {
         this.#isAcknowledged = true;
       },
-      requested: (request: RequestView) => this.#transfer?.requested(request) ?? 481,
     });
     if (!this.#isOver) this.#observer.connected(media.session);
   }
 
   #hungUp(by: 'remote' | 'local' | 'failure'): void {
-    this.#transfer?.drop();
-    if (this.#isOver) return;
     if (by === 'remote') this.#observer.hungUp('the caller hung up');
     else if (this.#isAcknowledged) this.#observer.hungUp('the caller was lost');
     else this.#observer.hungUp('the answer was never acknowledged: no ACK within 32 s', NO_ACK);

@@ -1,7 +1,7 @@
 // The parts of a call's INVITE that are the same towards every target, and the headers of its BYE.
 import { formatUri, type HeaderField, parseUri, toOctets } from '../../sip/index.ts';
 import type { CallRow } from '../call-life.ts';
-import type { CallOrder } from '../control.ts';
+import type { CallOrder } from '../order.ts';
 import type { Recorded } from '../recording/outcome.ts';
 import type { InviteTemplate } from '../route/route-runner.ts';
 

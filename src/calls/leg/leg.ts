@@ -31,9 +31,11 @@ export interface LegObserver {
   traced(): void;
 }
 
-/** What the action request of a Dial tells of a SIP leg. */
+/** What an app is told of a SIP leg that was called. */
 export interface SipFacts {
   readonly callId: string;
+  /** Where the INVITE went, and the response came from. */
+  readonly address: string;
   /** Of the final response to the INVITE. */
   readonly responseCode: number;
   /** X- headers of the final response, or of the party's BYE. */

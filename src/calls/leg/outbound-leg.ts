@@ -8,10 +8,9 @@ import { ATTEMPT_FAILED, endingOf, failed, uncallable } from '../outcome.ts';
 import { ForkedRoute } from '../route/forked-route.ts';
 import type { PlanFailure } from '../route/plan-sip.ts';
 import { type InviteTemplate, type Route, RouteRunner, type RouteRunnerDeps } from '../route/route-runner.ts';
+import { AnsweredParty } from './answered-party.ts';
 import type { Leg, LegObserver, Party, ReferHandler, SipFacts } from './leg.ts';
 import { LegMedia } from './leg-media.ts';
-import { moveMedia } from './leg-move.ts';
-import { LegTransfer } from './leg-transfer.ts';
 
 export interface LegDeps extends RouteRunnerDeps {
   readonly media: MediaEngine;
@@ -36,14 +35,14 @@ export class OutboundLeg implements Party {
   #media: LegMedia | undefined;
   /** Whether the callee has described media before the answer. */
   #hasEarly = false;
-  #dialog: Dialog | undefined;
-  #transfer: LegTransfer | undefined;
+  readonly #party: AnsweredParty;
   #sip: SipFacts | undefined;
   #isOver = false;
 
   constructor(deps: LegDeps, givens: OutboundLegGivens, observer: LegObserver) {
     this.#deps = deps;
     this.#observer = observer;
+    this.#party = new AnsweredParty(deps, observer);
     this.#givens = givens;
     const { plan } = givens;
     const Kind = plan.forks && plan.targets.length > 0 ? ForkedRoute : RouteRunner;
@@ -51,7 +50,7 @@ export class OutboundLeg implements Party {
       dialing: () => observer.dialing(),
       ringing: () => observer.ringing(),
       early: (response) => this.#early(response),
-      final: (callId, response) => this.#noteFinal(callId, response),
+      final: (callId, response, address) => this.#noteFinal({ callId, address }, response),
       answered: (dialog, response) => this.#answered(dialog, response),
       ended: (outcome) => this.#isOver || observer.unanswered(endingOf(outcome)),
       attemptFailed: (text) => observer.warned(ATTEMPT_FAILED, text),
@@ -64,11 +63,11 @@ export class OutboundLeg implements Party {
   }
 
   get isAnswered(): boolean {
-    return this.#dialog !== undefined;
+    return this.#party.isThere;
   }
 
   get dialogs(): readonly Dialog[] {
-    return this.#dialog ? [this.#dialog] : [];
+    return this.#party.dialogs;
   }
 
   get session(): MediaSession | undefined {
@@ -105,25 +104,22 @@ export class OutboundLeg implements Party {
   }
 
   refer(target: Parameters<Leg['refer']>[0], done: ReferHandler): void {
-    if (this.#transfer && !this.#isOver) this.#transfer.refer(target, done);
-    else done({ type: 'refused', status: 481 });
+    this.#party.refer(target, done);
   }
 
   referProgress(status: number): void {
-    if (!this.#isOver) this.#transfer?.progress(status);
+    this.#party.referProgress(status);
   }
 
-  async moveTo(family: string): Promise<boolean> {
-    if (!this.#media || !this.#dialog || this.#isOver) return false;
-    return moveMedia(this.#media, this.#dialog, { engine: this.#deps.media, family });
+  moveTo(family: string): Promise<boolean> {
+    return this.#party.moveTo(family);
   }
 
   close(byeHeaders: readonly HeaderField[]): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#media?.close();
-    this.#transfer?.close();
-    if (this.#dialog) this.#dialog.bye(byeHeaders);
+    if (this.isAnswered) this.#party.close(byeHeaders);
     else this.#route.cancel();
   }
 
@@ -150,20 +146,13 @@ export class OutboundLeg implements Party {
     }
   }
 
-  #noteFinal(callId: string, response: ResponseView): void {
-    this.#sip = { callId, responseCode: response.status, headers: extensionsOf(response) };
+  #noteFinal(attempt: Pick<SipFacts, 'callId' | 'address'>, response: ResponseView): void {
+    this.#sip = { ...attempt, responseCode: response.status, headers: extensionsOf(response) };
   }
 
   #answered(dialog: Dialog, { body }: ResponseView): void {
     const media = this.#media as LegMedia;
-    this.#dialog = dialog;
-    this.#transfer = new LegTransfer({ dialog, clock: this.#deps.clock, observer: this.#observer });
-    dialog.handle({
-      ended: (by, request) => this.#hungUp(by, request),
-      offered: (offer) => media.reoffered(offer),
-      requested: (request) => this.#transfer?.requested(request) ?? 481,
-    });
-    this.#observer.answered(dialog);
+    this.#party.answer(dialog, media, { ended: (by, request) => this.#hungUp(by, request) });
     try {
       // The answer may have come in a reliable 1xx, and nowhere else.
       if (body !== '' || !this.#hasEarly) media.answered(body);
@@ -175,8 +164,6 @@ export class OutboundLeg implements Party {
   }
 
   #hungUp(by: 'remote' | 'local' | 'failure', bye: RequestView | undefined): void {
-    this.#transfer?.drop();
-    if (this.#isOver) return;
     const headers = bye ? extensionsOf(bye) : [];
     if (this.#sip && headers.length > 0) this.#sip = { ...this.#sip, headers };
     this.#observer.hungUp(by === 'remote' ? 'the callee hung up' : 'the callee was lost');

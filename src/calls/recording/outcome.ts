@@ -1,7 +1,7 @@
 // How a recording ends, pure: its status, duration and error code by what became of its file; and what its app is told.
 import { RECORDING_EVENTS, type Row, type recording } from '../../resources/index.ts';
 import type { OutboxRow } from '../../store/index.ts';
-import { rfc2822 } from '../callback/status-callback.ts';
+import { rfc2822 } from '../callback/rfc2822.ts';
 import { encodeForm, type FormParameters } from '../webhook/signature.ts';
 
 export type RecordingRow = Row<typeof recording>;

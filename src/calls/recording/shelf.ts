@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { type MediaRecording, type MediaSession, repairWav } from '../../media/index.ts';
 import { newRow, recording } from '../../resources/index.ts';
-import type { RecordingEvent, RecordingOrder, RecordingUpdate, WebhookTarget } from '../control.ts';
+import type { RecordingEvent, RecordingOrder, RecordingUpdate, WebhookTarget } from '../order.ts';
 import type { RecordingFiles } from './files.ts';
 import { type LiveRecording, type RecordingDeps, ShelvedRecording } from './live.ts';
 import {

@@ -3,10 +3,10 @@ import type { Door, Examination, Examined, Identified, Refusal } from '../../adm
 import { type Row, trunk } from '../../resources/index.ts';
 import { bracketed, type Endpoint } from '../../sip/index.ts';
 import type { Directory } from '../../store/index.ts';
-import type { WebhookTarget } from '../control.ts';
 import { findWebhooks, numberOfTrunk } from '../inbound/inbound-call.ts';
 import { partiesOf } from '../inbound/inbound-parameters.ts';
 import { callerUri } from '../leg/invite-template.ts';
+import type { WebhookTarget } from '../order.ts';
 import { originationOf } from '../trunk/origination.ts';
 import { routeOf } from '../trunk/termination.ts';
 import { type ExplainDeps, type Explanation, explain } from './explain.ts';

@@ -65,7 +65,7 @@ export class ForkedRoute implements Route {
         observer.ringing();
       },
       early: (response) => isFirst() && observer.early(response),
-      final: (callId, response) => isFirst() && observer.final(callId, response),
+      final: (callId, response, address) => isFirst() && observer.final(callId, response, address),
       answered: (dialog, response) => {
         // Another was quicker, in the very same moment.
         if (!isFirst()) return dialog.bye();

@@ -3,10 +3,10 @@ import { identify } from '../../admission/index.ts';
 import type { Contacts } from '../../registrar/index.ts';
 import { account, type DomainSuffixes } from '../../resources/index.ts';
 import type { Target } from '../../routing/index.ts';
-import { formatUri, parseUri, SipSyntaxError, type SipUri } from '../../sip/index.ts';
+import { formatUri, parseUri, type SipUri } from '../../sip/index.ts';
 import type { Directory } from '../../store/index.ts';
-import type { RouteQuestion } from '../control.ts';
-import { isSecure } from './request-uri.ts';
+import type { RouteQuestion } from '../order.ts';
+import { isSecure, readUri } from './request-uri.ts';
 
 /** What planning looks at. */
 export interface PlanWorld {
@@ -28,6 +28,8 @@ export interface SipPlan {
   readonly targets: readonly Target[];
   /** All targets ring at once: the devices of one user. */
   readonly forks?: true;
+  /** Whose user is called. */
+  readonly domainSid?: string;
   readonly fromDomain: string | undefined;
   readonly failure?: PlanFailure;
 }
@@ -39,9 +41,13 @@ const NOT_SECURE = 32209;
 const BAD_URI = 13243;
 const FOREIGN_DOMAIN = 32214;
 const NO_USER = 32223;
+/** Twilio: devices are called wherever they registered, so that nobody may name one edge. */
+const ONE_EDGE = 32220;
+/** Stand in the names of old, and mean nothing (Twilio, 32220). */
+const LEGACY_EDGES = ['us1', 'us1-ix'];
 
 export function planSip(question: RouteQuestion, world: PlanWorld): SipPlan {
-  const uri = read(question.to);
+  const uri = readUri(question.to);
   if (!uri) return nobody('To is a SIP address', BAD_URI, 'To is no SIP URI that can be called');
   const { directory, suffixes } = world;
   const place = identify(uri.host, { address: '' }, { directory, suffixes });
@@ -71,6 +77,9 @@ function planUser(
     return nobody(rule, FOREIGN_DOMAIN, `${domainName} is another account's`);
   if (user === undefined)
     return nobody(rule, NO_USER, `To names no user of ${domainName}, and a domain itself cannot be called`);
+  const edge = edgeIn(uri.host, domainName);
+  if (edge !== undefined && !LEGACY_EDGES.includes(edge))
+    return nobody(rule, ONE_EDGE, `${uri.host} names the edge ${edge}: devices are called at ${domainName}`);
   const { bindings: registered, elsewhere } = world.contactsOf(sid, user);
   const apart =
     elsewhere.length > 0
@@ -91,8 +100,17 @@ function planUser(
       destination: binding.destination,
     })),
     forks: true,
+    domainSid: sid,
     fromDomain: domainName,
   };
+}
+
+/** The labels that a localized name has beyond the domain's own. */
+function edgeIn(host: string, domainName: string): string | undefined {
+  const [labels, own] = [host.toLowerCase().replace(/\.$/, '').split('.'), domainName.split('.')];
+  const more = labels.length - own.length;
+  const at = labels.findIndex((label, index) => label !== own[index]);
+  return more > 0 ? labels.slice(at, at + more).join('.') : undefined;
 }
 
 const targetOf = (uri: string): Target => ({ sid: null, uri, priority: 0, weight: 1, enabled: true });
@@ -103,15 +121,6 @@ const nobody = (rule: string, code: number, why: string, sipStatus?: number): Si
   fromDomain: undefined,
   failure: { code, why, ...(sipStatus !== undefined && { sipStatus }) },
 });
-
-function read(text: string): SipUri | undefined {
-  try {
-    return parseUri(text);
-  } catch (error) {
-    if (error instanceof SipSyntaxError) return undefined;
-    throw error;
-  }
-}
 
 function asSecure(contact: string): string {
   const uri = parseUri(contact);

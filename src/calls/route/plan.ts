@@ -9,13 +9,15 @@ import {
 } from '../../resources/index.ts';
 import type { RoutePlan } from '../../routing/index.ts';
 import type { Directory } from '../../store/index.ts';
-import type { RouteQuestion } from '../control.ts';
+import type { RouteQuestion } from '../order.ts';
 import { type PlanFailure, type PlanWorld, planSip } from './plan-sip.ts';
 
 export interface CallPlan extends RoutePlan {
   readonly connectionPolicySid: string | null;
   /** Host of the From header; undefined where no domain goes with the call. */
   readonly fromDomain: string | undefined;
+  /** The SIP domain whose user is called. */
+  readonly domainSid?: string;
   /** All targets ring at once. */
   readonly forks?: true;
   /** Why nobody can be called; there are no targets then. */

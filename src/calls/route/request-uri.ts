@@ -1,5 +1,5 @@
 // A target's URI → the Request-URI of the INVITE sent to it, and the headers the URI asks for.
-import { formatUri, type HeaderField, type SipUri } from '../../sip/index.ts';
+import { formatUri, type HeaderField, parseUri, SipSyntaxError, type SipUri } from '../../sip/index.ts';
 
 /** Headers a URI may add to an INVITE beside X- headers (Twilio: "Custom headers", SIP noun). */
 const ALLOWED_HEADERS = new Set([
@@ -11,6 +11,16 @@ const ALLOWED_HEADERS = new Set([
 
 /** Parameters that tell us how to reach the target, and that it does not see (Twilio: "SIP noun", `secure`, `edge`). */
 const OURS = new Set(['secure', 'edge', 'region', 'tnx']);
+
+/** Undefined where the text is no SIP URI. */
+export function readUri(text: string): SipUri | undefined {
+  try {
+    return parseUri(text);
+  } catch (error) {
+    if (error instanceof SipSyntaxError) return undefined;
+    throw error;
+  }
+}
 
 /** Whether the target wants TLS and SRTP: `;secure=true`. */
 export const isSecure = ({ params }: SipUri): boolean => params.get('secure')?.toLowerCase() === 'true';

@@ -63,6 +63,8 @@ export interface InviteTemplate {
   readonly fromUri: string;
   /** Display name in From. */
   readonly fromName?: string;
+  /** Display name in Contact. */
+  readonly contactName?: string;
   readonly headers: readonly HeaderField[];
   /** Our session description for a target; each one's keys are its own. */
   readonly offer: (target: OfferTarget) => Body;
@@ -76,8 +78,8 @@ export interface RouteObserver {
   ringing(): void;
   /** Sound comes before the answer: a 1xx with a description. */
   early(response: ResponseView): void;
-  /** A final response to the INVITE with this Call-ID, before what it leads to is told. */
-  final(callId: string, response: ResponseView): void;
+  /** A final response to the INVITE with this Call-ID, which went to this address; before what it leads to is told. */
+  final(callId: string, response: ResponseView, address: string): void;
   answered(dialog: Dialog, response: ResponseView): void;
   /** A target could not take the call, which goes on to the next; who and why, in words. */
   attemptFailed(text: string): void;
@@ -200,6 +202,7 @@ export class RouteRunner implements Route {
         uri,
         from: template.fromUri,
         ...(template.fromName !== undefined && { fromName: template.fromName }),
+        ...(template.contactName !== undefined && { contactName: template.contactName }),
         destination,
         headers: [...template.headers, ...headers],
         body: template.offer({ secure: isSecure(asked), to: destination.address }),
@@ -213,12 +216,13 @@ export class RouteRunner implements Route {
           if (earlyMedia && this.#attempt === attempt) this.#observer.early(response);
         },
         answered: (dialog, response) => {
-          this.#observer.final(dialog.callId, response);
+          this.#observer.final(dialog.callId, response, destination.address);
           current({ type: 'answered', status: response.status, reason: response.reason });
           this.#observer.answered(dialog, response);
         },
         failed: (failure) => {
-          if (failure.kind === 'response') this.#observer.final(this.#invite?.callId ?? '', failure.response);
+          if (failure.kind === 'response')
+            this.#observer.final(this.#invite?.callId ?? '', failure.response, destination.address);
           current(inputOf(failure, isSecure(asked)));
         },
         late: (event) => this.#late(target, event),

@@ -5,13 +5,18 @@ import type { MediaSession } from '../../media/index.ts';
 import { type Row, trunk } from '../../resources/index.ts';
 import {
   type Dialog,
+  formatAddress,
+  type HeaderField,
   type ReferTarget,
   type RequestReply,
   type RequestView,
+  referredBy,
   referTargetOf,
+  SipSyntaxError,
 } from '../../sip/index.ts';
 import { TRANSFER_REFUSED } from '../leg/leg-transfer.ts';
 import type { LiveCall } from '../live-call.ts';
+import type { Seat } from './seat.ts';
 import type { ThroughLegGivens } from './through-leg.ts';
 import { Transfer } from './transfer.ts';
 import {
@@ -22,9 +27,6 @@ import {
 } from './transfer-policy.ts';
 import { CalledTarget, type OtherCall, OtherParty, type TransferTarget } from './transfer-target.ts';
 import type { TrunkWorld } from './trunk-world.ts';
-
-/** By the PBXs' dialogs: what can be done with their calls. */
-export type Seats = WeakMap<Dialog, CallTransfers>;
 
 export interface CallTransfersGivens {
   readonly world: TrunkWorld;
@@ -55,9 +57,21 @@ const NOT_PERMITTED: RequestReply = {
   headers: [['X-Twilio-Error', `${NO_PERMISSION} SIP: No permission to call the country of the number`]],
 };
 
+/** Who asks for the transfer, as the target is told (RFC 3892 §2.2); signed bodies do not go on. */
+function referrerOf(request: RequestView): readonly HeaderField[] {
+  try {
+    const by = referredBy(request);
+    return by ? [['Referred-By', formatAddress({ uri: by.uri, name: by.name })]] : [];
+  } catch (error) {
+    // A name that was read may not be one that can be written: with a tab in it, for instance.
+    if (error instanceof SipSyntaxError) return [];
+    throw error;
+  }
+}
+
 const refused = (why: string): TransferRefusal => ({ kind: 'refused', code: 32_218, why });
 
-export class CallTransfers {
+export class CallTransfers implements Seat {
   readonly #givens: CallTransfersGivens;
   #transfer: Transfer | undefined;
   readonly #afterwards: (() => void)[] = [];
@@ -99,7 +113,9 @@ export class CallTransfers {
     if (!target) return 400;
     if (!live) return TRANSFER_REFUSED;
     const found =
-      side === this.#givens.pbx ? this.#targetOf(target, live) : refused('a carrier asked for it');
+      side === this.#givens.pbx
+        ? this.#targetOf(target, referrerOf(request), live)
+        : refused('a carrier asked for it');
     if ('code' in found) {
       live.call.fault(found.code, `a transfer was refused: ${found.why}`);
       return found.code === NO_PERMISSION ? NOT_PERMITTED : TRANSFER_REFUSED;
@@ -139,18 +155,23 @@ export class CallTransfers {
     this.#transfer.begin();
   }
 
-  #targetOf(target: ReferTarget, live: Pick<OtherCall, 'call' | 'leg'>): TransferTarget | TransferRefusal {
+  /** @param referrer tells a target who is called by whose wish that is */
+  #targetOf(
+    target: ReferTarget,
+    referrer: readonly HeaderField[],
+    live: Pick<OtherCall, 'call' | 'leg'>,
+  ): TransferTarget | TransferRefusal {
     const { agent, seats, ...world } = this.#givens.world;
     if (this.#transfer || !live.leg.isSettled)
       return refused('another transfer is under way, or the call is not up yet');
     const dialog = target.replaces && agent.dialogOf(target.replaces);
     if (dialog) return judgeJoining(this.#trunk) ?? this.#otherParty(seats.get(dialog), live);
     const verdict = judgeTransfer(target, this.#trunk, { ...world, own: agent.listening });
-    return verdict.kind === 'refused' ? verdict : this.#called(verdict, live.call);
+    return verdict.kind === 'refused' ? verdict : this.#called(verdict, referrer, live.call);
   }
 
   #otherParty(
-    other: CallTransfers | undefined,
+    other: Seat | undefined,
     { call, leg }: Pick<OtherCall, 'call' | 'leg'>,
   ): TransferTarget | TransferRefusal {
     const there = other?.trunkSid === this.trunkSid && other !== this ? other.offered() : undefined;
@@ -174,7 +195,11 @@ export class CallTransfers {
   }
 
   /** Logged as the transferee's call, whoever is shown to the target (Twilio: "Call Transfer via SIP REFER"). */
-  #called(verdict: Exclude<TransferVerdict, TransferRefusal>, call: LiveCall): TransferTarget {
+  #called(
+    verdict: Exclude<TransferVerdict, TransferRefusal>,
+    referrer: readonly HeaderField[],
+    call: LiveCall,
+  ): TransferTarget {
     const { parties, world, record } = this.#givens;
     const { sid, transferCallerId } = this.#trunk;
     const isNumber = verdict.kind === 'number';
@@ -185,7 +210,7 @@ export class CallTransfers {
       ...this.#shown(transferCallerId),
       timeoutS: RING_S,
       timeLimitS: world.timeLimitS,
-      headers: [...(isNumber ? [] : verdict.headers), ...this.#privacy(transferCallerId)],
+      headers: [...(isNumber ? [] : verdict.headers), ...referrer, ...this.#privacy(transferCallerId)],
       trunk: { sid, direction: isNumber ? 'trunking-terminating' : 'trunking-originating' },
     } as const;
     return new CalledTarget(call, order, record);

@@ -92,8 +92,8 @@ export class ThroughLeg implements Leg {
   start(): void {
     this.#caller.start();
     const { prepare } = this.#givens;
-    if (prepare) void prepare().then(() => this.#isAlone || this.#isOver || this.#callee.start());
-    else this.#callee.start();
+    if (prepare) void prepare().then(() => this.#callCallee());
+    else this.#callCallee();
   }
 
   answer(): void {
@@ -185,6 +185,11 @@ export class ThroughLeg implements Leg {
     this.#moving = { side, successor, hasLeft: false };
     successor.start();
     successor.answer();
+  }
+
+  /** Not before there are ports for the caller: who answers has somebody to talk with, and may transfer at once. */
+  #callCallee(): void {
+    this.#caller.whenOpen(() => this.#isAlone || this.#isOver || this.#callee.start());
   }
 
   /** Runs when there are ports for the caller's sound. */

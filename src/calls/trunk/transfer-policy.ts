@@ -7,12 +7,11 @@ import {
   formatReplaces,
   formatUri,
   type HeaderField,
-  parseUri,
   type ReferTarget,
-  SipSyntaxError,
   type SipUri,
 } from '../../sip/index.ts';
 import type { Directory } from '../../store/index.ts';
+import { readUri } from '../route/request-uri.ts';
 
 export interface TransferWorld {
   readonly directory: Directory;
@@ -70,7 +69,7 @@ export function judgeTransfer(
   if (off) return off;
   if (target.method !== 'INVITE') return refused(`the REFER asks for ${target.method}, not for a call`);
   if (/^tel:/i.test(target.uri)) return judgeNumber(telNumber(target.uri), trunk, world);
-  const uri = readSip(target.uri);
+  const uri = readUri(target.uri);
   if (!uri) return refused(`${target.uri.slice(0, 100)} is neither a SIP URI nor a tel URI`);
   switch (placeOf(uri, trunk, world)) {
     case 'own':
@@ -101,15 +100,6 @@ function judgeNumber(user: string, trunk: TransferringTrunk, world: TransferWorl
 
 /** RFC 3966: without visual separators and parameters. */
 const telNumber = (uri: string): string => (uri.slice(4).split(';', 1)[0] ?? '').replaceAll(/[-.()]/g, '');
-
-function readSip(text: string): SipUri | undefined {
-  try {
-    return parseUri(text);
-  } catch (error) {
-    if (error instanceof SipSyntaxError) return undefined;
-    throw error;
-  }
-}
 
 function placeOf(
   { host, port, params }: SipUri,

@@ -72,7 +72,7 @@ export function originationInvite(
   const asserted = formatAddress({ uri: caller, ...(callerName !== undefined && { name: callerName }) });
   return {
     user: to,
-    ...(isShown ? { fromUri: caller, ...(callerName !== undefined && { fromName: callerName }) } : ANONYMOUS),
+    ...(isShown ? { fromUri: caller, ...namedBy(callerName) } : ANONYMOUS),
     headers: [
       ['Max-Forwards', `${hopsLeft}`],
       ['Diversion', formatDiversion({ uri: callerUri(to, fromDomain), reason: 'unconditional' })],
@@ -82,6 +82,10 @@ export function originationInvite(
     ],
   };
 }
+
+/** Twilio shows it in From, Contact and P-Asserted-Identity. */
+const namedBy = (name: string | undefined): Pick<CalleeInvite, 'fromName' | 'contactName'> =>
+  name === undefined ? {} : { fromName: name, contactName: name };
 
 /** Older PBXs say so beside the number (draft-ietf-sip-privacy-04, Remote-Party-ID). */
 const hidesByPartyId = (request: RequestView): boolean =>
@@ -101,9 +105,8 @@ function earlierDiversions(
     .slice(0, MAX_DIVERSIONS)
     .flatMap(({ uri, reason, counter }) => {
       try {
-        const { user = '', host, ...rest } = parseUri(uri);
-        if (!mayStay(user, host)) return [];
-        const plain = formatUri({ ...rest, ...(user !== '' && { user }), host, headers: [] });
+        const plain = divertingUri(uri, mayStay);
+        if (plain === undefined) return [];
         return [
           ['Diversion', formatDiversion({ uri: plain, reason: reason || 'unknown', counter })] as const,
         ];
@@ -112,6 +115,14 @@ function earlierDiversions(
         return [];
       }
     });
+}
+
+/** Without what it asks for; undefined where it may not stay. @throws {SipSyntaxError} at neither a SIP nor a tel URI */
+function divertingUri(text: string, mayStay: (user: string, host: string) => boolean): string | undefined {
+  // It names nobody's place, and so none of ours.
+  if (/^tel:/i.test(text)) return text;
+  const uri = parseUri(text);
+  return mayStay(uri.user ?? '', uri.host) ? formatUri({ ...uri, headers: [] }) : undefined;
 }
 
 /** A diversion that names us as its place must be by a number that the account may call as. */

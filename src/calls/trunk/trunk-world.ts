@@ -3,7 +3,7 @@ import type { DomainSuffixes } from '../../resources/index.ts';
 import type { Directory } from '../../store/index.ts';
 import type { CallerNames } from '../inbound/caller-name.ts';
 import type { LegDeps } from '../leg/outbound-leg.ts';
-import type { Seats } from './call-transfers.ts';
+import type { Seats } from './seat.ts';
 
 export interface TrunkWorld extends LegDeps {
   readonly directory: Directory;

@@ -1,7 +1,7 @@
 // What the call of a Dial's callee is made of: the question of its route, its row, and its INVITE.
 import type { HeaderField } from '../../sip/index.ts';
 import type { Directory } from '../../store/index.ts';
-import type { CallOrder, RouteQuestion } from '../control.ts';
+import type { CallOrder, RouteQuestion } from '../order.ts';
 import { judgeEmergency } from '../route/emergency.ts';
 import { type CallPlan, carrierFor, planCall } from '../route/plan.ts';
 import type { PlanWorld } from '../route/plan-sip.ts';

@@ -3,7 +3,7 @@ import { type HeaderField, parseUri } from '../../sip/index.ts';
 import type { DialRules, DialTarget } from '../../twiml/index.ts';
 import type { CallRow } from '../call-life.ts';
 import type { CallScript } from '../call-script.ts';
-import type { CallEvent, WebhookTarget } from '../control.ts';
+import type { CallEvent, WebhookTarget } from '../order.ts';
 
 /** A call that belongs to another. */
 export interface ChildOrder {

@@ -139,6 +139,38 @@ describe('the conversation ends', () => {
     expect(state.hasMoved).toBe(true);
   });
 
+  it('when a callee who asked to be sent elsewhere leaves, or is given other TwiML: nothing is told of the Dial', () => {
+    const refer = { type: 'refer', by: 'callee' } as const;
+    for (const goes of ['ended', 'moved'] as const) {
+      const { told, state } = run({}, on('answered', 0), on('ended', 1), refer, on(goes, 0), on('ended', 0));
+      expect([told.slice(3), state.phase]).toEqual([[['part 0'], ['let-go 0'], []], 'over']);
+    }
+  });
+
+  it('when a caller who asked to be sent elsewhere is gone: the callee stays, and the Dial is told of once it has moved', () => {
+    const refer = { type: 'refer', by: 'caller' } as const;
+    const { told } = run({}, on('answered', 0), on('ended', 1), refer, { type: 'stop' }, on('moved', 0));
+    expect(told.slice(3)).toEqual([['part 0'], ['let-go 0'], ['done 0']]);
+  });
+
+  it('not by a REFER that leads nowhere, once or twice; nobody asks while they do not talk', () => {
+    const [refer, stays] = [{ type: 'refer', by: 'caller' }, { type: 'stays' }] as const;
+    const { told } = run(
+      {},
+      refer,
+      stays,
+      on('answered', 0),
+      refer,
+      refer,
+      stays,
+      stays,
+      refer,
+      on('ended', 0),
+    );
+    expect(told.slice(1, 3)).toEqual([[], []]);
+    expect(told.slice(4)).toEqual([['part 0'], [], ['rejoin 0'], [], ['part 0'], []]);
+  });
+
   it('when the caller is gone: everyone is dropped, and it is over when the last has ended', () => {
     const { told } = run({}, on('answered', 0), { type: 'stop' }, on('ended', 1), on('ended', 0));
     expect(told.slice(2)).toEqual([['drop 0', 'drop 1'], [], ['done 0']]);

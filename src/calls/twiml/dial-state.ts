@@ -27,11 +27,17 @@ export interface DialState extends DialPlan {
   readonly winner: number | undefined;
   /** The winner does something else now. */
   readonly hasMoved: boolean;
+  /** Whose REFER it is that is not settled yet: the two hear nothing of each other meanwhile. */
+  readonly leaving: 'caller' | 'callee' | undefined;
 }
 
 export type DialInput =
   | { readonly type: 'ringing' | 'early' | 'answered' | 'ready' | 'ended' | 'moved'; readonly branch: number }
-  | { readonly type: 'star' | 'time-limit' | 'stop' };
+  | { readonly type: 'star' | 'time-limit' | 'stop' }
+  /** One of the two asks to be sent elsewhere, and stays until the other has been answered there. */
+  | { readonly type: 'refer'; readonly by: 'caller' | 'callee' }
+  /** The other has reached nobody. */
+  | { readonly type: 'stays' };
 
 export type DialAction =
   | { readonly type: 'ring'; readonly branch: number }
@@ -43,6 +49,12 @@ export type DialAction =
   | { readonly type: 'prepare'; readonly branch: number }
   /** The two talk now. */
   | { readonly type: 'bridge'; readonly branch: number }
+  /** The two hear nothing of each other. */
+  | { readonly type: 'part'; readonly branch: number }
+  /** They talk again. */
+  | { readonly type: 'rejoin'; readonly branch: number }
+  /** Whoever asked for it is gone: the other goes on with its document. */
+  | { readonly type: 'let-go'; readonly branch: number }
   /** End the callee's call; `ended` follows. */
   | { readonly type: 'drop'; readonly branch: number; readonly why: string }
   /** It is over; `branch` is whose fate is told: the winner's, or the last one's. */
@@ -66,6 +78,7 @@ export function beginDial(plan: DialPlan): DialStep {
     sound: 'none',
     winner: undefined,
     hasMoved: false,
+    leaving: undefined,
   };
   const first = plan.sequential ? [0] : plan.branches.map((_, branch) => branch);
   return { state, actions: first.map((branch) => ({ type: 'ring', branch })) };
@@ -85,8 +98,9 @@ export function stepDial(state: DialState, input: DialInput): DialStep {
     case 'ready':
       return state.standings[input.branch] === 'preparing' ? bridge(state, input.branch) : stay(state);
     case 'ended':
-      return left(state, input.branch);
+      return isLeaving(state, input.branch) ? letGo(state) : left(state, input.branch);
     case 'moved':
+      if (isLeaving(state, input.branch)) return letGo(state);
       return left({ ...state, hasMoved: state.winner === input.branch }, input.branch);
     case 'star':
       return state.hangupOnStar ? hangUp(state, 'the caller pressed *') : stay(state);
@@ -94,6 +108,10 @@ export function stepDial(state: DialState, input: DialInput): DialStep {
       return hangUp(state, 'the time limit of <Dial>');
     case 'stop':
       return stop(state);
+    case 'refer':
+      return refer(state, input.by);
+    case 'stays':
+      return stays(state);
   }
 }
 
@@ -156,7 +174,30 @@ function hangUp(state: DialState, why: string): DialStep {
   return { state, actions: [{ type: 'drop', branch: state.winner, why }] };
 }
 
+function refer(state: DialState, leaving: 'caller' | 'callee'): DialStep {
+  if (state.winner === undefined || state.leaving || state.isStopped) return stay(state);
+  return { state: { ...state, leaving }, actions: [{ type: 'part', branch: state.winner }] };
+}
+
+function stays(state: DialState): DialStep {
+  if (!state.leaving || state.winner === undefined) return stay(state);
+  return { state: { ...state, leaving: undefined }, actions: [{ type: 'rejoin', branch: state.winner }] };
+}
+
+const isLeaving = ({ leaving, winner }: DialState, branch: number): boolean =>
+  leaving === 'callee' && winner === branch;
+
+/** The caller's own document runs in the Dial's place: nothing is told of it any more. */
+function letGo(state: DialState): DialStep {
+  return {
+    state: { ...state, phase: 'over' },
+    actions: [{ type: 'let-go', branch: state.winner as number }],
+  };
+}
+
 function stop(state: DialState): DialStep {
+  if (state.leaving === 'caller' && state.winner !== undefined)
+    return { state: { ...state, isStopped: true }, actions: [{ type: 'let-go', branch: state.winner }] };
   const actions = liveOf(state).map(
     (branch) => ({ type: 'drop', branch, why: 'the caller is gone' }) as const,
   );

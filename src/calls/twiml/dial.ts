@@ -1,14 +1,11 @@
 // Performs a Dial: rings callees as calls of their own, lets the caller hear what belongs, bridges, and tells the outcome.
 import type { Clock, Timer } from '../../lib/clock.ts';
-import { MediaError, type MediaSession } from '../../media/index.ts';
+import { MediaError } from '../../media/index.ts';
 import type { Action, DialOutcome, DialRules, DialTarget } from '../../twiml/index.ts';
-import type { CallRow } from '../call-life.ts';
 import type { CallScript } from '../call-script.ts';
-import type { RecordingEvent } from '../control.ts';
-import type { SipFacts } from '../leg/leg.ts';
 import type { LiveCall } from '../live-call.ts';
+import type { RecordingEvent } from '../order.ts';
 import type { LiveRecording } from '../recording/live.ts';
-import type { FormParameters } from '../webhook/signature.ts';
 import { type ChildOrder, childOrder } from './dial-order.ts';
 import {
   beginDial,
@@ -20,36 +17,25 @@ import {
 } from './dial-state.ts';
 import type { VerbRun } from './twiml-runner.ts';
 
+const SENT_ELSEWHERE = 'it was sent elsewhere, as it had asked by REFER';
 /** Children may last as long as a call can; the Dial has a limit of its own. */
 const LONGEST_CALL_S = 86_400;
-
-/** The call that dials. */
-export interface Caller {
-  readonly row: CallRow;
-  /** Where the caller is heard and spoken to: from the answer on, or earlier where early media was opened. */
-  readonly audible: MediaSession | undefined;
-  readonly session: MediaSession | undefined;
-  /** Lets a caller who is not answered hear sound, where that can be; `then` runs when they do. */
-  openEarly(then: () => void): void;
-  /** Resolves when media flows. */
-  answer(): Promise<void>;
-  record: LiveCall['record'];
-  note: LiveCall['note'];
-  /** A callee asks to be sent elsewhere; whether the document that is asked for takes the Dial's place. */
-  transfer(target: string): boolean;
-  end: LiveCall['end'];
-}
 
 export interface DialDeps {
   readonly clock: Clock;
   /** Begins a callee's call. */
   place(order: ChildOrder): LiveCall;
+  /** A callee has won: the two are about to talk. */
+  connected(): void;
+  /** It is over. */
+  over(outcome: DialOutcome): void;
 }
 
 export class DialRun implements VerbRun<DialOutcome> {
   readonly outcome: Promise<DialOutcome>;
   readonly #deps: DialDeps;
-  readonly #caller: Caller;
+  /** The call that dials. */
+  readonly #caller: LiveCall;
   readonly #rules: DialRules;
   readonly #children: LiveCall[] = [];
   readonly #resolve: (outcome: DialOutcome) => void;
@@ -62,7 +48,7 @@ export class DialRun implements VerbRun<DialOutcome> {
   /** The caller is about to leave, once the callee has its document. */
   #leaving: Promise<void> | undefined;
 
-  constructor(deps: DialDeps, caller: Caller, rules: DialRules) {
+  constructor(deps: DialDeps, caller: LiveCall, rules: DialRules) {
     this.#deps = deps;
     this.#caller = caller;
     this.#rules = rules;
@@ -89,15 +75,41 @@ export class DialRun implements VerbRun<DialOutcome> {
     this.#feed({ type: 'stop' });
   }
 
-  handOver({ to, parameters }: Action & { type: 'hand-over' }): boolean {
-    const { phase, winner } = this.#state;
+  handOver(action: Action & { type: 'hand-over' }): boolean {
+    const { phase, winner, leaving } = this.#state;
     const callee = winner === undefined ? undefined : this.#children[winner];
-    if (phase !== 'talking' || !callee) return false;
+    if (phase !== 'talking' || !callee || leaving) return false;
+    if (action.stays) this.#tryElsewhere(callee, action);
+    else this.#leaveTo(callee, action);
+    return true;
+  }
+
+  #leaveTo(callee: LiveCall, { to, parameters }: Action & { type: 'hand-over' }): void {
     // Now: a caller who hangs up without waiting does not take the callee along.
     const document = callee.goOnAlone(to, parameters);
-    this.#leaving = document.then(() => this.#caller.end('it was sent elsewhere, as it had asked by REFER'));
-    this.#feed({ type: 'moved', branch: winner as number });
-    return true;
+    this.#leaving = document.then(() => this.#caller.end(SENT_ELSEWHERE));
+    this.#feed({ type: 'moved', branch: this.#state.winner as number });
+  }
+
+  /** Whoever asked for it stays, and hears nothing, until the other one's document has reached somebody or nobody. */
+  #tryElsewhere(callee: LiveCall, { by, to, parameters }: Action & { type: 'hand-over' }): void {
+    const branch = this.#state.winner as number;
+    const [transferor, transferee] = by === 'caller' ? [this.#caller, callee] : [callee, this.#caller];
+    this.#feed({ type: 'refer', by });
+    transferee.note('twiml', 'tries to go on with somebody else');
+    transferee.twiml.tryElsewhere(to, parameters, {
+      reached: () => {
+        // A callee is hung up on with the Dial, in whose place the document runs.
+        if (by === 'callee') return;
+        const { isStopped } = this.#state;
+        this.#feed({ type: 'moved', branch });
+        if (!isStopped) transferor.end(SENT_ELSEWHERE);
+      },
+      reachedNobody: (status) => {
+        transferor.referProgress(status);
+        this.#feed({ type: 'stays' });
+      },
+    });
   }
 
   #feed(input: DialInput): void {
@@ -130,6 +142,12 @@ export class DialRun implements VerbRun<DialOutcome> {
         return this.#prepare(action.branch);
       case 'bridge':
         return this.#connect(action.branch);
+      case 'part':
+        return this.#caller.session?.unbridge();
+      case 'rejoin':
+        return this.#bridge(action.branch);
+      case 'let-go':
+        return this.#letGo(action.branch);
       case 'drop':
         return this.#children[action.branch]?.giveUp(action.why);
       case 'done':
@@ -150,19 +168,15 @@ export class DialRun implements VerbRun<DialOutcome> {
 
   /** What a callee's call tells of itself. */
   #script(branch: number): CallScript {
-    const isSip = this.#rules.targets[branch]?.noun === 'Sip';
-    const parameters = () => (isSip ? sipParameters(this.#children[branch]?.sip) : []);
     return {
-      get parameters() {
-        return parameters();
-      },
       timeLimitS: LONGEST_CALL_S,
       ringing: () => this.#feed({ type: 'ringing', branch }),
       early: () => this.#feed({ type: 'early', branch }),
       connected: () => this.#feed({ type: 'answered', branch }),
       redirected: () => this.#feed({ type: 'moved', branch }),
       ended: () => this.#feed({ type: 'ended', branch }),
-      referred: (_child, target) => this.#state.winner === branch && this.#caller.transfer(target),
+      referred: (_child, target) =>
+        this.#state.winner === branch && this.#caller.twiml.transfer(target, 'callee'),
     };
   }
 
@@ -183,13 +197,21 @@ export class DialRun implements VerbRun<DialOutcome> {
     const target = this.#rules.targets[branch] as DialTarget;
     const child = this.#children[branch] as LiveCall;
     const ready = () => this.#feed({ type: 'ready', branch });
-    const screen = () => (target.screening ? child.screen(target.screening, ready) : ready());
+    const screen = () => (target.screening ? child.twiml.screen(target.screening, ready) : ready());
     const keys = target.noun === 'Number' ? target.sendDigits : '';
     if (keys) void child.session?.sendDigits(keys).then(screen, screen);
     else screen();
   }
 
+  #letGo(branch: number): void {
+    if (this.#state.leaving === 'caller') return this.#children[branch]?.twiml.goOnElsewhere();
+    this.#deps.clock.cancel(this.#timeLimit);
+    void this.#recording?.stop();
+    this.#caller.twiml.goOnElsewhere();
+  }
+
   #connect(branch: number): void {
+    this.#deps.connected();
     const begin = () => {
       if (this.#state.phase !== 'talking') return;
       this.#bridge(branch);
@@ -240,6 +262,7 @@ export class DialRun implements VerbRun<DialOutcome> {
     const recorded = await this.#recording?.stop();
     await this.#leaving;
     const recordingUrl = recorded && recorded.status !== 'absent' ? this.#recording?.url : undefined;
+    this.#deps.over(told);
     this.#resolve({ ...told, ...(recordingUrl !== undefined && { recordingUrl }) });
   }
 
@@ -258,15 +281,6 @@ export class DialRun implements VerbRun<DialOutcome> {
     };
   }
 }
-
-/** What a callee's own requests tell of its SIP leg (Twilio: "SIP noun", `url`). */
-const sipParameters = (sip: SipFacts | undefined): FormParameters =>
-  sip
-    ? [
-        ['SipCallId', sip.callId],
-        ...sip.headers.map(({ name, value }) => [`SipHeader_${name}`, value] as const),
-      ]
-    : [];
 
 const isPrepared = (target: DialTarget): boolean =>
   target.screening !== undefined || (target.noun === 'Number' && target.sendDigits !== '');

@@ -53,7 +53,7 @@ export class GatherRun {
     switch (action.type) {
       case 'prompt':
         void player
-          .play(action.prompt)
+          .play(action.prompt, 'gather')
           .then(() => this.#go(stepGather(this.#state, { type: 'prompt-done' })));
         return;
       case 'wait':

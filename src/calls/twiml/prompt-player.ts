@@ -1,13 +1,15 @@
 // Lets a party hear one prompt after the other: speech, audio from a URL, keys, silence.
 import type { Clock, Timer } from '../../lib/clock.ts';
-import type { MediaSession } from '../../media/index.ts';
+import { type MediaSession, withSunHeader } from '../../media/index.ts';
 import type { PromptAction } from '../../twiml/index.ts';
 import type { Notice } from '../call-log.ts';
-import type { WebhookResult } from '../webhook/request.ts';
+import type { WebhookAnswer, WebhookResult } from '../webhook/request.ts';
 import { withoutSecrets } from '../webhook/url-display.ts';
 
-/** Twilio: audio whose type cannot be played. */
-const UNPLAYABLE = 13420;
+/** Twilio: audio whose type cannot be played, alone and in a Gather. */
+const UNPLAYABLE = { alone: 13420, gather: 13325 } as const;
+/** µ-law that need not have a header. */
+const BARE_ULAW = new Set(['audio/basic', 'audio/ulaw', 'audio/x-ulaw', 'audio/mulaw', 'audio/x-mulaw']);
 
 export interface PromptPlayerDeps {
   readonly clock: Clock;
@@ -27,6 +29,8 @@ export class PromptPlayer {
   #current = 0;
   /** The session that plays. */
   #playing: MediaSession | undefined;
+  /** What the next file to be played is, where it is here already. */
+  sound: WebhookAnswer | undefined;
   #pause: { readonly timer: Timer; end(): void } | undefined;
 
   constructor(deps: PromptPlayerDeps) {
@@ -34,7 +38,7 @@ export class PromptPlayer {
   }
 
   /** Resolves when it was heard to its end, cannot be played, or was stopped. */
-  async play(prompt: PromptAction): Promise<void> {
+  async play(prompt: PromptAction, where: keyof typeof UNPLAYABLE = 'alone'): Promise<void> {
     this.stop();
     const current = this.#current;
     switch (prompt.type) {
@@ -52,7 +56,7 @@ export class PromptPlayer {
       case 'play': {
         const file = await this.#download(prompt.url);
         if (file && current === this.#current)
-          await this.#hear((media) => media.play({ kind: 'audio', file }));
+          await this.#hear((media) => media.play({ kind: 'audio', file }), UNPLAYABLE[where]);
       }
     }
   }
@@ -76,24 +80,33 @@ export class PromptPlayer {
 
   async #download(url: string): Promise<Buffer | undefined> {
     this.#deps.note(`<Play> of ${withoutSecrets(url)}`);
-    const result = await this.#deps.download(url);
-    if (result.kind === 'answer') return result.body;
-    this.#warn(result.code, result.message);
+    const result = this.sound ?? (await this.#deps.download(url));
+    this.sound = undefined;
+    if (result.kind === 'answer') return fileOf(result);
+    this.#notify('warning', result.code, result.message);
     return undefined;
   }
 
-  async #hear(begin: (media: MediaSession) => Promise<unknown>): Promise<void> {
+  async #hear(
+    begin: (media: MediaSession) => Promise<unknown>,
+    unplayable: number = UNPLAYABLE.alone,
+  ): Promise<void> {
     const media = this.#deps.media();
     if (!media) return;
     const current = this.#current;
     this.#playing = media;
-    await begin(media).catch((error: Error) => this.#warn(UNPLAYABLE, error.message));
+    await begin(media).catch((error: Error) => this.#notify('error', unplayable, error.message));
     if (current === this.#current) this.#playing = undefined;
   }
 
-  #warn(code: number, text: string): void {
-    this.#deps.notify({ code, level: 'warning', text });
+  #notify(level: Notice['level'], code: number, text: string): void {
+    this.#deps.notify({ code, level, text });
   }
+}
+
+function fileOf({ contentType, body }: WebhookAnswer): Buffer {
+  const type = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
+  return BARE_ULAW.has(type) ? withSunHeader(body) : body;
 }
 
 const excerpt = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);

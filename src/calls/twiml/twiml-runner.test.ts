@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import type { MediaSession, Prompt } from '../../media/index.ts';
 import type { DialOutcome } from '../../twiml/index.ts';
-import type { WebhookTarget } from '../control.ts';
+import type { WebhookTarget } from '../order.ts';
 import type { WebhookResult } from '../webhook/request.ts';
 import { TwimlRunner, type TwimlRunnerDeps } from './twiml-runner.ts';
 
@@ -26,12 +26,15 @@ function runner(
 ) {
   const clock = new FakeClock();
   const heard: string[] = [];
+  const [files, downloaded]: [string[], string[]] = [[], []];
   const fetched: { url: string; method: string; extra: Readonly<Record<string, string>> }[] = [];
   const notes: string[] = [];
   let release: () => void = () => {};
   const media = {
     play: (prompt: Prompt) => {
       heard.push(prompt.kind === 'speech' ? prompt.text : prompt.kind);
+      if (prompt.kind === 'audio') files.push(Buffer.from(prompt.file).toString('latin1'));
+      if (files.at(-1) === 'noise') return Promise.reject(new Error('it is no sound'));
       return new Promise<'finished' | 'stopped'>((resolve) => {
         release = () => resolve('stopped');
         if (!options.hold) resolve('finished');
@@ -58,12 +61,15 @@ function runner(
       fetched.push({ url, method, extra });
       return app[new URL(url).pathname] ?? DOWN;
     },
-    download: async (url) => app[new URL(url).pathname] ?? DOWN,
+    download: async (url) => {
+      downloaded.push(url);
+      return app[new URL(url).pathname] ?? DOWN;
+    },
     note: (text) => void notes.push(`twiml: ${text}`),
     notify: ({ code, level, text }) => void notes.push(`${level}: ${code}: ${text}`),
     hangUp: (why) => hungUp.resolve(why),
   });
-  return { twiml, clock, heard, fetched, notes, hungUp: hungUp.promise };
+  return { twiml, clock, heard, files, downloaded, fetched, notes, hungUp: hungUp.promise };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -119,6 +125,8 @@ describe('the TwiML runner', () => {
   it.each([
     ['TwiML runs', ' <Response><Say>ran</Say></Response>', ['ran']],
     ['anything else is said', 'Hello & <welcome>, all.', ['Hello & <welcome>, all.']],
+    ['what only looks like XML is said', '<3 you & yours', ['<3 you & yours']],
+    ['XML that is no TwiML is said', '<p>Hello</p>', ['<p>Hello</p>']],
   ])('takes plain text: %s', async (_name, body, said) => {
     const { twiml, heard, hungUp } = runner({
       '/x': { ...xml(body), contentType: 'text/plain; charset=utf-8' } as WebhookResult,
@@ -126,6 +134,34 @@ describe('the TwiML runner', () => {
     twiml.start({ url: 'http://app/x', method: 'POST' });
     expect(await hungUp).toBe('the TwiML came to its end');
     expect(heard).toEqual(said);
+  });
+
+  it('plays an answer that is sound, once and without asking for it again', async () => {
+    const { twiml, files, downloaded, fetched, hungUp } = runner({
+      '/x': { ...xml('RIFF'), contentType: 'audio/x-wav' } as WebhookResult,
+      '/y': xml('<Response><Redirect>/x?a=1&amp;b</Redirect></Response>'),
+    });
+    twiml.start({ url: 'http://app/y', method: 'POST' });
+    expect(await hungUp).toBe('the TwiML came to its end');
+    expect(files).toEqual(['RIFF']);
+    expect(downloaded).toEqual([]);
+    expect(fetched).toHaveLength(2);
+  });
+
+  it('plays bare µ-law, and says what it cannot play, in a Gather with its own code', async () => {
+    const noise = { ...xml('noise'), contentType: 'audio/gsm' } as WebhookResult;
+    const app = { '/a': { ...xml('law'), contentType: 'audio/basic' } as WebhookResult, '/b': noise };
+    const { twiml, clock, files, notes, hungUp } = runner(app);
+    twiml.start({
+      twiml:
+        '<Response><Play>http://app/a</Play><Play>http://app/b</Play><Gather timeout="1"><Play>http://app/b</Play></Gather></Response>',
+    });
+    await turn();
+    clock.advance(1000);
+    await hungUp;
+    expect(files).toEqual([expect.stringMatching(/^\.snd[^]{20}law$/), 'noise', 'noise']);
+    expect(notes).toContain('error: 13420: it is no sound');
+    expect(notes).toContain('error: 13325: it is no sound');
   });
 
   it('asks the fallback with ErrorCode and ErrorUrl', async () => {
@@ -241,7 +277,7 @@ describe('the TwiML runner', () => {
     );
     twiml.start({ url: 'http://app/start', method: 'POST' });
     await turn();
-    expect(twiml.transfer('sip:desk@pbx.example')).toBe(true);
+    expect(twiml.transfer('sip:desk@pbx.example', 'callee')).toBe(true);
     await turn();
     expect(stopped).toBe(0);
     resolve(xml('<Response><Say>there</Say></Response>'));

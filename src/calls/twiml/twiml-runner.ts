@@ -14,12 +14,14 @@ import {
   plainDocument,
   type RecordRules,
   type ReferOutcome,
+  type Role,
   type SipAddress,
+  soundDocument,
   TwimlError,
   type TwimlWarning,
 } from '../../twiml/index.ts';
-import type { TwimlSource, WebhookTarget } from '../control.ts';
-import type { WebhookResult } from '../webhook/request.ts';
+import type { TwimlSource, WebhookTarget } from '../order.ts';
+import type { WebhookAnswer, WebhookResult } from '../webhook/request.ts';
 import { withoutSecrets } from '../webhook/url-display.ts';
 import { GatherRun } from './gather-run.ts';
 import { PromptPlayer, type PromptPlayerDeps } from './prompt-player.ts';
@@ -43,7 +45,7 @@ export interface VerbRun<T> {
   stop(): void;
   /** The party pressed a key. */
   key?(key: string): void;
-  /** The party leaves, and who it talks with goes on with a document of its own; false where it talks with nobody. */
+  /** One of the two that talk leaves, or stays for now, and the other goes on with a document; false where nobody talks. */
   handOver?(action: Action & { type: 'hand-over' }): boolean;
 }
 
@@ -59,7 +61,7 @@ export interface TwimlRunnerDeps extends PromptPlayerDeps {
   dial(rules: DialRules): VerbRun<DialOutcome>;
   refer(target: SipAddress): VerbRun<ReferOutcome>;
   reject(reason: 'rejected' | 'busy'): void;
-  /** A callee's screening is over, and it takes the call. */
+  /** A callee's screening is over, and it takes the call; or a transfer's document is over, and has reached nobody. */
   bridge(): void;
   /** The document ran to an end that hangs up. */
   hangUp(why: string): void;
@@ -67,11 +69,9 @@ export interface TwimlRunnerDeps extends PromptPlayerDeps {
   over(): void;
 }
 
-type Role = 'call' | 'screening';
-
 export class TwimlRunner {
   readonly #deps: TwimlRunnerDeps;
-  readonly #role: Role;
+  #role: Role;
   readonly #player: PromptPlayer;
   /** Changes with every start and stop: what an earlier run still awaits is then ignored. */
   #run = 0;
@@ -84,7 +84,7 @@ export class TwimlRunner {
   #url: string | undefined;
   #hasEnded = false;
 
-  /** @param role `screening`: what a callee hears before it is bridged. A failure then declines the call. */
+  /** @param role A failure declines the call of a screening, and ends a transfer: neither has a fallback's apology. */
   constructor(deps: TwimlRunnerDeps, role: Role = 'call') {
     this.#deps = deps;
     this.#role = role;
@@ -128,17 +128,18 @@ export class TwimlRunner {
     else this.#verb?.key?.(key);
   }
 
-  /** The callee of the running Dial sent REFER; true where a document takes the Dial's place, which is then asked for. */
-  transfer(target: string): boolean {
-    return this.#verb !== undefined && this.#go({ type: 'transfer', target })?.action.type === 'fetch';
+  /** A party of the running Dial sent REFER; whether it is sent elsewhere: the other goes on with a document. */
+  transfer(target: string, by: 'caller' | 'callee'): boolean {
+    const verb = this.#verb;
+    const action = verb && this.#go({ type: 'transfer', target, by })?.action;
+    if (action?.type === 'hand-over') return verb?.handOver?.(action) ?? false;
+    return action?.type === 'fetch';
   }
 
-  /** The caller of the running Dial sent REFER; true where the callee goes on with a document, and the caller may go. */
-  handOver(target: string): boolean {
-    const verb = this.#verb;
-    if (!verb?.handOver) return false;
-    const action = this.#go({ type: 'transfer', target, by: 'caller' })?.action;
-    return action?.type === 'hand-over' && verb.handOver(action);
+  /** What began as a transfer's document is the call's own: where it ends, the call does. */
+  becomeOwn(): void {
+    this.#role = 'call';
+    if (this.#step) this.#step = { ...this.#step, state: { ...this.#step.state, role: 'call' } };
   }
 
   /** The call is over. What is still to be told to the app is; `over` says when that is done. */
@@ -265,13 +266,16 @@ export class TwimlRunner {
     this.#url = target.url;
     if (result.kind === 'failure') return this.#failed(result.code, result.message);
     const type = result.contentType.split(';')[0]?.trim().toLowerCase() ?? '';
+    if (type.startsWith('audio/')) return this.#execute(soundDocument(target.url), target.url, result);
     if (!TWIML_TYPES.has(type)) return this.#failed(12300, `content type "${type}" is no TwiML`);
     const text = result.body.toString();
     this.#execute(type === 'text/plain' ? plainDocument(text) : text, target.url);
   }
 
-  #execute(text: string, url: string | undefined): void {
+  /** @param sound What the document's only prompt plays, where it came in the document's place. */
+  #execute(text: string, url: string | undefined, sound?: WebhookAnswer): void {
     this.#url = url;
+    this.#player.sound = sound;
     try {
       const document = parseDocument(text, url);
       for (const warning of document.warnings) this.#warnOf(warning);
@@ -293,6 +297,7 @@ export class TwimlRunner {
     const { notify, fallback, media, answer, hangUp } = this.#deps;
     const run = this.#run;
     notify({ code, level: 'error', text: message });
+    if (this.#role === 'transfer') return this.#deps.bridge();
     const spare = fallback();
     if (spare && spare.url !== this.#url) {
       return this.#fetch(spare, { ErrorCode: String(code), ErrorUrl: this.#url ?? '' });

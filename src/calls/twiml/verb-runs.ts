@@ -1,8 +1,8 @@
 // Verbs that take their time, performed on a call: Record and Refer.
 import type { Input, RecordRules, ReferOutcome, SipAddress } from '../../twiml/index.ts';
-import type { RecordingEvent } from '../control.ts';
 import type { Leg } from '../leg/leg.ts';
 import type { LiveCall } from '../live-call.ts';
+import type { RecordingEvent } from '../order.ts';
 import type { VerbRun } from './twiml-runner.ts';
 
 type Recorded = Input & { type: 'recorded' };

@@ -111,6 +111,18 @@ describe('the webhook client', () => {
     expect(await client.send({ ...request(`${url}/long`), wanted: 'audio' })).toMatchObject({ code: 11751 });
   });
 
+  it('takes as much sound where a document was wanted', async () => {
+    const { url } = await app((path, response) =>
+      response
+        .writeHead(200, { 'content-type': 'audio/basic' })
+        .end(Buffer.alloc(path === '/long' ? 4 * 1024 * 1024 + 1 : 100_000)),
+    );
+    const answer = await client.send(request(url));
+    expect(answer).toMatchObject({ kind: 'answer', contentType: 'audio/basic' });
+    expect(answer.kind === 'answer' && answer.body.length).toBe(100_000);
+    expect(await client.send(request(`${url}/long`))).toMatchObject({ code: 11751 });
+  });
+
   it('names a closed port, an unknown host and a URL that is none', async () => {
     const server: Server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

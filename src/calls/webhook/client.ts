@@ -1,5 +1,5 @@
 // Requests to the user's web application: signed, bounded in time and size, and never to a network that is not allowed.
-import { systemClock } from '../../lib/clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Networks } from '../../lib/networks.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { WebhookAgents } from './agents.ts';
@@ -43,7 +43,7 @@ export function createWebhookClient(
   const lanes = new Lanes(LANE);
   const session = (): WebhookSession => {
     const memory = new SessionMemory({ clock, random });
-    return { send: (request) => deliver(request, { agents, lanes, memory, product }) };
+    return { send: (request) => deliver(request, { agents, lanes, memory, product, clock }) };
   };
   return { session, send: (request) => session().send(request), close: () => agents.close() };
 }
@@ -53,6 +53,7 @@ interface DeliveryParts {
   readonly lanes: Lanes;
   readonly memory: SessionMemory;
   readonly product: string;
+  readonly clock: Clock;
 }
 
 async function deliver(request: WebhookRequest, parts: DeliveryParts): Promise<WebhookResult> {
@@ -60,7 +61,7 @@ async function deliver(request: WebhookRequest, parts: DeliveryParts): Promise<W
   if ('code' in target) return { kind: 'failure', ...target };
   const overrides = parseOverrides(target.fragment);
   if ('code' in overrides) return { kind: 'failure', ...overrides };
-  const signal = AbortSignal.timeout(overrides.totalMs);
+  const { signal, cancel } = deadline(parts.clock, overrides.totalMs);
   try {
     const name = `${request.authToken} ${target.url.origin}`;
     const attempts = () => attempt({ request, target, overrides, signal }, parts);
@@ -70,7 +71,17 @@ async function deliver(request: WebhookRequest, parts: DeliveryParts): Promise<W
     return { kind: 'failure', code: 11200, message };
   } catch (error) {
     return failure(faultOf(error, overrides.totalMs));
+  } finally {
+    cancel();
   }
+}
+
+/** Not `AbortSignal.timeout`, which lives until its time is up, however soon the answer came. */
+function deadline(clock: Clock, ms: number): { readonly signal: AbortSignal; readonly cancel: () => void } {
+  const controller = new AbortController();
+  const late = () => controller.abort(new DOMException('no answer in time', 'TimeoutError'));
+  const timer = clock.after(ms, late);
+  return { signal: controller.signal, cancel: () => clock.cancel(timer) };
 }
 
 interface Delivery {

@@ -1,11 +1,13 @@
 // One attempt of a webhook request: its redirects and its login are followed, and its answer is read up to a bound.
-import { type Dispatcher, request as send } from 'undici';
+import type { Dispatcher } from 'undici';
+import { type Answer, ask } from './answer.ts';
 import type { WebhookRequest, WebhookResponse, WebhookResult } from './request.ts';
 import type { SessionMemory, UrlCredentials } from './session.ts';
 import { decodeForm, sign } from './signature.ts';
 import { readWebhookUrl, requestedUrl } from './url.ts';
 
 const MAX_REDIRECTS = 10;
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 /** A challenge, and one more where the nonce was too old. */
 const MAX_LOGINS = 2;
 
@@ -15,6 +17,10 @@ const BOUNDS = {
   audio: { maxBytes: 4 * 1024 * 1024, code: 11751 },
   acknowledgement: { maxBytes: 4096, code: undefined },
 } as const;
+
+/** Sound may come where a document was wanted: it is played. */
+const boundOf = (wanted: keyof typeof BOUNDS, headers: Answer['headers']) =>
+  BOUNDS[wanted === 'document' && /^audio\//i.test(String(headers['content-type'])) ? 'audio' : wanted];
 
 /** What is asked of one server; a redirect makes another of it. */
 export interface Hop {
@@ -40,13 +46,9 @@ export interface ExchangeParts {
 export async function sendHop(first: Hop, parts: ExchangeParts): Promise<WebhookResult> {
   let hop: Hop = first;
   for (let redirects = 0; ; redirects++) {
-    const response = await loggedIn(hop, parts);
-    const next = redirectOf(hop, response);
-    if (!next) {
-      parts.progress.hasBegun = true;
-      return read(response, hop, parts.request.wanted ?? 'document');
-    }
-    await response.body.dump({ limit: BOUNDS.acknowledgement.maxBytes });
+    const answer = await loggedIn(hop, parts);
+    const next = redirectOf(hop, answer);
+    if (!next) return resultOf(answer, hop, parts.request.wanted ?? 'document');
     if ('code' in next) return { kind: 'failure', ...next };
     if (redirects === MAX_REDIRECTS) {
       return { kind: 'failure', code: 11215, message: `more than ${MAX_REDIRECTS} redirects` };
@@ -55,21 +57,18 @@ export async function sendHop(first: Hop, parts: ExchangeParts): Promise<Webhook
   }
 }
 
-type Response = Dispatcher.ResponseData;
-
 /** With the URL's credentials, once the server asks for them. */
-async function loggedIn(hop: Hop, parts: ExchangeParts): Promise<Response> {
+async function loggedIn(hop: Hop, parts: ExchangeParts): Promise<Answer> {
   const { memory } = parts;
   const placed = placedOf(hop);
   for (let logins = 0; ; logins++) {
-    const response = await exchange(placed, parts);
-    memory.keepCookies(placed.url, response.headers['set-cookie']);
+    const answer = await exchange(placed, parts);
+    memory.keepCookies(placed.url, answer.headers['set-cookie']);
     const { credentials } = placed;
-    const isAsked = response.statusCode === 401 && credentials !== undefined && logins < MAX_LOGINS;
-    if (!isAsked || !memory.challenged(placed.url, credentials, response.headers['www-authenticate'])) {
-      return response;
+    const isAsked = answer.status === 401 && credentials !== undefined && logins < MAX_LOGINS;
+    if (!isAsked || !memory.challenged(placed.url, credentials, answer.headers['www-authenticate'])) {
+      return answer;
     }
-    await response.body.dump({ limit: BOUNDS.acknowledgement.maxBytes });
   }
 }
 
@@ -81,48 +80,58 @@ function placedOf(hop: Hop): Hop {
   return { ...hop, url, form: '' };
 }
 
-function exchange({ url, credentials, method, form }: Hop, parts: ExchangeParts): Promise<Response> {
-  const { request, memory, product, dispatcher, readMs, signal } = parts;
+function exchange({ url, credentials, method, form }: Hop, parts: ExchangeParts): Promise<Answer> {
+  const { request, memory, product, readMs } = parts;
   const isPost = method === 'POST';
   const cookie = memory.cookieHeader(url);
   const authorization = memory.authorization(url, method, credentials);
   const signed = sign(request.authToken, requestedUrl(url), isPost ? decodeForm(form) : []);
-  return send(url, {
-    dispatcher,
-    method,
-    headers: {
-      'user-agent': product,
-      accept: '*/*',
-      'x-twilio-signature': signed,
-      'i-twilio-idempotency-token': asUuid(request.idempotencyToken),
-      ...(isPost && { 'content-type': 'application/x-www-form-urlencoded; charset=UTF-8' }),
-      ...(cookie !== undefined && { cookie }),
-      ...(authorization !== undefined && { authorization }),
-    },
-    body: isPost ? form : null,
-    headersTimeout: readMs,
-    bodyTimeout: readMs,
-    signal,
-  });
+  const headers = {
+    'user-agent': product,
+    accept: '*/*',
+    'x-twilio-signature': signed,
+    'i-twilio-idempotency-token': asUuid(request.idempotencyToken),
+    ...(isPost && { 'content-type': 'application/x-www-form-urlencoded; charset=UTF-8' }),
+    ...(cookie !== undefined && { cookie }),
+    ...(authorization !== undefined && { authorization }),
+  };
+  const timeouts = { headersTimeout: readMs, bodyTimeout: readMs };
+  const path = url.pathname + url.search;
+  return ask(
+    { origin: url.origin, path, method, headers, body: isPost ? form : null, ...timeouts },
+    boundsOf(parts),
+  );
+}
+
+/** Of what leads elsewhere nothing is wanted. */
+function boundsOf({ request, dispatcher, signal, progress }: ExchangeParts) {
+  const { wanted = 'document' } = request;
+  const maxBytes = (status: number, headers: Answer['headers']): number => {
+    if (REDIRECTS.includes(status)) return BOUNDS.acknowledgement.maxBytes;
+    // After a challenge comes another request.
+    if (status !== 401) progress.hasBegun = true;
+    return boundOf(wanted, headers).maxBytes;
+  };
+  return { dispatcher, signal, maxBytes };
 }
 
 const asUuid = (token: string): string =>
-  token.replace(/^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/, '$1-$2-$3-$4-$5');
+  /^[0-9a-f]{32}$/.test(token) ? token.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') : token;
 
 /** Where the response leads (RFC 9110 §15.4); undefined where it is the last. */
 function redirectOf(
   { url, credentials, method, form }: Hop,
-  { statusCode, headers }: Response,
+  { status, headers }: Answer,
 ): Hop | { readonly code: number; readonly message: string } | undefined {
-  if (![301, 302, 303, 307, 308].includes(statusCode)) return undefined;
+  if (!REDIRECTS.includes(status)) return undefined;
   const location = String(headers.location ?? '');
   const target = location === '' ? null : URL.parse(location, url.href);
   const next = target && readWebhookUrl(target.href);
   if (!next || 'code' in next) {
-    return { code: 11216, message: `${url.origin} answered ${statusCode} and no address to go on to` };
+    return { code: 11216, message: `${url.origin} answered ${status} and no address to go on to` };
   }
   const isSame = next.url.origin === url.origin;
-  const keepsForm = statusCode > 303 && method === 'POST';
+  const keepsForm = status > 303 && method === 'POST';
   const known = next.credentials ?? (isSame ? credentials : undefined);
   return {
     url: next.url,
@@ -133,34 +142,22 @@ function redirectOf(
   };
 }
 
-async function read(response: Response, { url }: Hop, wanted: keyof typeof BOUNDS): Promise<WebhookResult> {
-  const { maxBytes, code } = BOUNDS[wanted];
-  const { statusCode: status, headers } = response;
-  const body = await readBounded(response.body, { maxBytes, cuts: code === undefined || status >= 300 });
+function resultOf(
+  { status, headers, body, isCut }: Answer,
+  { url }: Hop,
+  wanted: keyof typeof BOUNDS,
+): WebhookResult {
+  const { maxBytes, code } = boundOf(wanted, headers);
+  const isTooLong = isCut && code !== undefined && status < 300;
   const fault = (faultCode: number, message: string): WebhookResult => ({
     kind: 'failure',
     code: faultCode,
     message,
-    response: { status, headers, body: body ?? Buffer.alloc(0) } satisfies WebhookResponse,
+    response: { status, headers, body: isTooLong ? Buffer.alloc(0) : body } satisfies WebhookResponse,
   });
   if (status >= 300) return fault(11200, `${url.origin} answered ${status}`);
-  if (body === undefined) return fault(code ?? 11200, `the answer is larger than ${maxBytes} bytes`);
+  if (isTooLong) return fault(code, `the answer is larger than ${maxBytes} bytes`);
   const isEmptyChunked = body.length === 0 && headers['transfer-encoding'] === 'chunked';
   if (isEmptyChunked && wanted !== 'acknowledgement') return fault(11770, 'the answer is chunked, and empty');
   return { kind: 'answer', status, contentType: String(headers['content-type'] ?? ''), body, headers };
-}
-
-/** Undefined for more than `maxBytes`, or the first of them where it `cuts`. */
-async function readBounded(
-  stream: AsyncIterable<Buffer>,
-  { maxBytes, cuts }: { readonly maxBytes: number; readonly cuts: boolean },
-): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    bytes += chunk.length;
-    chunks.push(chunk);
-    if (bytes > maxBytes) return cuts ? Buffer.concat(chunks).subarray(0, maxBytes) : undefined;
-  }
-  return Buffer.concat(chunks);
 }

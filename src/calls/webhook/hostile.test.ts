@@ -254,6 +254,8 @@ describe('names', () => {
     expect(await unknown.send(request('http://nowhere.example/'))).toMatchObject({ code: 11210 });
     const hangs = client({ lookup: () => {} });
     expect(await hangs.send(request('http://slow.example/#ct=100&rc=0'))).toMatchObject({ code: 11201 });
+    // The time for everything does not wait for that of the connection.
+    expect(await hangs.send(request('http://slow.example/#ct=10000&tt=100'))).toMatchObject({ code: 11203 });
   });
 });
 

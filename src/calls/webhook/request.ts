@@ -1,5 +1,5 @@
 // What is asked of an app, and what came of it.
-import type { WebhookTarget } from '../control.ts';
+import type { WebhookTarget } from '../order.ts';
 
 export interface WebhookRequest extends WebhookTarget {
   /** Form-encoded. */
@@ -9,7 +9,7 @@ export interface WebhookRequest extends WebhookTarget {
   /** The same for every attempt of one logical request; 32 hex digits are sent as a UUID. */
   readonly idempotencyToken: string;
   /**
-   * What is asked for, which bounds the answer: 64 KiB for a document, 4 MiB for audio; of the answer to a callback
+   * What is asked for, which bounds the answer: 64 KiB for a document, 4 MiB for audio, also in a document's place; of the answer to a callback
    * 4 KiB are kept and the rest is nobody's concern. Default `document`.
    */
   readonly wanted?: 'document' | 'audio' | 'acknowledgement';
@@ -39,3 +39,5 @@ export type WebhookResult =
       /** Where there was one. */
       readonly response?: WebhookResponse;
     };
+
+export type WebhookAnswer = Extract<WebhookResult, { readonly kind: 'answer' }>;

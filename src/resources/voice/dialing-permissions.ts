@@ -14,7 +14,7 @@ export const dialingPermissionsCountry = resource({
   unique: [
     { fields: ['accountSid', 'isoCode'], code: 20_409, message: (row) => `${row.isoCode} is set already` },
   ],
-  indexes: [['accountSid', 'isoCode']],
+  indexes: [['accountSid', 'isoCode'], ['accountSid']],
   fields: {
     /** ISO 3166-1 alpha-2. */
     isoCode: text().required().readOnly(),

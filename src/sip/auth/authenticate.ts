@@ -1,5 +1,5 @@
 // A server's side of digest authentication: is this request from who it says, and what to challenge with if not.
-import type { HeaderField, RequestView } from '../agent.ts';
+import type { HeaderField, RequestView } from '../message/view.ts';
 import {
   type DigestAlgorithm,
   type DigestAnswer,

@@ -3,7 +3,8 @@ import { splitList } from '../message/grammar.ts';
 import { HEADER } from '../message/headers.ts';
 import type { SipMessage } from '../message/message.ts';
 import { addressUri, checkNameAddr, isLooseRoute } from '../message/name-addr.ts';
-import { checked, type RequestParts } from '../message/serialize.ts';
+import { checked } from '../message/octets.ts';
+import type { RequestParts } from '../message/serialize.ts';
 
 export interface DialogState {
   readonly callId: string;

@@ -3,8 +3,8 @@ import type { Timer } from '../../lib/clock.ts';
 import type { Body, HeaderField } from '../agent.ts';
 import type { SipMessage } from '../message/message.ts';
 import { contactOf, responseOctets, type Stack } from '../stack.ts';
+import { lifetimeMs } from '../timers.ts';
 import type { ServerTransaction, ServerUser } from '../transaction/server-transaction.ts';
-import { lifetimeMs } from '../transaction/timers.ts';
 import { failureOf } from './failure.ts';
 import { type SessionInterval, settled } from './session-interval.ts';
 

@@ -1,8 +1,8 @@
 // A response of ours that is sent until the peer acknowledges it: the shell around success-response.ts.
 import type { Stack } from '../stack.ts';
+import type { Timers } from '../timers.ts';
 import type { OwnerAction } from '../transaction/machine.ts';
 import { type Machine, type Owner, Runner } from '../transaction/runner.ts';
-import type { Timers } from '../transaction/timers.ts';
 import {
   SUCCESS_RESPONSE,
   type SuccessResponseInput,

@@ -1,6 +1,7 @@
 // The 2xx to an INVITE, sent again and again until its ACK comes (RFC 3261 §13.3.1.4).
+
+import { lifetimeMs, type Timers } from '../timers.ts';
 import { END, SEND, type Step, set, stay, TIMED_OUT, type TimerInput } from '../transaction/machine.ts';
-import { lifetimeMs, type Timers } from '../transaction/timers.ts';
 
 export interface SuccessResponseState {
   readonly phase: 'initial' | 'unacknowledged' | 'over';

@@ -1,11 +1,12 @@
 // What is wrong with a request before anyone looks at what it wants, as the status that says so (RFC 3261 §8.2).
-import type { HeaderField } from '../agent.ts';
+
 import { parseDigits, skipToken } from './grammar.ts';
 import { HEADER } from './headers.ts';
 import type { SipMessage } from './message.ts';
 import { checkNameAddr } from './name-addr.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 import { parseUri } from './uri.ts';
+import type { HeaderField } from './view.ts';
 
 /** What is taken without a word of the layer above. */
 export const ALLOWED_METHODS = 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK';

@@ -1,8 +1,9 @@
 // Who calls, who diverted the call, and what may be shown (RFC 3325, RFC 3323, RFC 5806).
-import type { RequestView } from '../agent.ts';
+
 import { isToken, parseDigits } from './grammar.ts';
 import { formatAddress, type NameAddr, parseNameAddr, quoted } from './name-addr.ts';
 import { SipSyntaxError } from './syntax-error.ts';
+import type { RequestView } from './view.ts';
 
 /** One hop of a diverted call. */
 export interface Diversion extends NameAddr {

@@ -1,5 +1,5 @@
 // A received message: one octet string and where its parts lie; every value is cut out only when asked for.
-import type { HeaderField, RequestView, ResponseView } from '../agent.ts';
+
 import {
   findParam,
   listItemEnd,
@@ -14,6 +14,7 @@ import { addressEnd } from './name-addr.ts';
 import { fromOctets } from './octets.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 import { Via } from './via.ts';
+import type { HeaderField, RequestView, ResponseView } from './view.ts';
 
 /** Numbers per header in the field table: id, start of the name, start and end of the value. */
 export const FIELD_WIDTH = 4;

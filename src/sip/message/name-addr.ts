@@ -9,8 +9,7 @@ import {
   skipSpace,
   skipToken,
 } from './grammar.ts';
-import { fromOctets, toOctets } from './octets.ts';
-import { checked } from './serialize.ts';
+import { checked, fromOctets, toOctets } from './octets.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 
 export interface NameAddr {

@@ -1,8 +1,7 @@
 // The Reason header (RFC 3326): why a request ends something, by SIP status or Q.850 cause.
 import { isToken, parseParams, skipToken } from './grammar.ts';
 import { quoted } from './name-addr.ts';
-import { fromOctets } from './octets.ts';
-import { checked } from './serialize.ts';
+import { checked, fromOctets } from './octets.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 
 export interface Reason {

@@ -1,10 +1,11 @@
 // Transfer: whom to call instead (Refer-To, RFC 3515), who asks for it (Referred-By, RFC 3892), and which dialog the new
 // call takes the place of (Replaces, RFC 3891).
-import type { HeaderField, RequestView } from '../agent.ts';
+
 import { isToken, parseParams } from './grammar.ts';
 import { formatAddress, type NameAddr, parseNameAddr } from './name-addr.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 import { formatUri, parseUri } from './uri.ts';
+import type { HeaderField, RequestView } from './view.ts';
 
 /** A dialog, as who receives this header knows it: `toTag` is its own tag. */
 export interface Replaces {

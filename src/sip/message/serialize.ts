@@ -1,12 +1,13 @@
 // Messages to octets. The one place that keeps control characters off the wire.
-import type { Body, HeaderField } from '../agent.ts';
-import { isControl, isToken } from './grammar.ts';
+
+import { isToken } from './grammar.ts';
 import { HEADER } from './headers.ts';
 import type { SipMessage } from './message.ts';
-import { toOctets } from './octets.ts';
+import { checked, toOctets } from './octets.ts';
 import { reasonOf } from './status.ts';
 import { SipSyntaxError } from './syntax-error.ts';
 import { stampVia } from './via.ts';
+import type { Body, HeaderField } from './view.ts';
 
 /** A request of ours. Values are header values as octets; `from` carries our tag. */
 export interface RequestParts {
@@ -125,16 +126,4 @@ function ending(body: Body | undefined): string {
   if (!body) return 'Content-Length: 0\r\n\r\n';
   const octets = toOctets(body.content);
   return `${line('Content-Type', body.contentType)}Content-Length: ${octets.length}\r\n\r\n${octets}`;
-}
-
-/** The value as it is, or a throw. Above 255 a character would turn into another one on the wire. */
-export function checked(value: string): string {
-  for (let at = 0; at < value.length; at++) {
-    const code = value.charCodeAt(at);
-    if (isControl(code))
-      throw new SipSyntaxError('control-character', `a control character in "${value.slice(0, 60)}"`);
-    if (code > 255)
-      throw new SipSyntaxError('not-octets', `text that is not encoded in "${value.slice(0, 60)}"`);
-  }
-  return value;
 }

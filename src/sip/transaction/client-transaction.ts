@@ -4,13 +4,13 @@ import type { Boundary } from '../boundary.ts';
 import { HEADER } from '../message/headers.ts';
 import type { SipMessage } from '../message/message.ts';
 import { type RequestParts, serializeRequest } from '../message/serialize.ts';
+import type { Timers } from '../timers.ts';
 import type { Flow } from '../transport/transport.ts';
 import type { Alarms } from './alarms.ts';
 import { INVITE_CLIENT, type InviteClientState, stepInviteClient } from './invite-client.ts';
 import type { ClientInput, OwnerAction } from './machine.ts';
 import { NON_INVITE_CLIENT, type NonInviteClientState, stepNonInviteClient } from './non-invite-client.ts';
 import { type Machine, type Owner, Runner, type Running } from './runner.ts';
-import type { Timers } from './timers.ts';
 
 /** The transaction user of RFC 3261 §5. */
 export interface ClientUser {

@@ -2,6 +2,8 @@
 //
 //   calling ──1xx──▶ proceeding        any of them ──300+──▶ completed (ACK) ──D──▶ terminated
 //      └───────────────┴───2xx──▶ accepted ──M──▶ terminated
+
+import { lifetimeMs, lingerMs, type Timers } from '../timers.ts';
 import {
   ACK,
   CANCEL,
@@ -17,7 +19,6 @@ import {
   TIMED_OUT,
   UNSENT,
 } from './machine.ts';
-import { lifetimeMs, lingerMs, type Timers } from './timers.ts';
 
 export interface InviteClientState {
   readonly phase: 'initial' | 'calling' | 'proceeding' | 'completed' | 'accepted' | 'terminated';

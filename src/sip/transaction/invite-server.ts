@@ -2,6 +2,8 @@
 //
 //   proceeding ──2xx──▶ accepted ──L──▶ terminated
 //        └───300+──▶ completed ──ACK──▶ confirmed ──I──▶ terminated
+
+import { lifetimeMs, lingerMs, type Timers } from '../timers.ts';
 import {
   END,
   PASS,
@@ -14,7 +16,6 @@ import {
   stop,
   TIMED_OUT,
 } from './machine.ts';
-import { lifetimeMs, lingerMs, type Timers } from './timers.ts';
 
 export interface InviteServerState {
   readonly phase: 'proceeding' | 'completed' | 'confirmed' | 'accepted' | 'terminated';

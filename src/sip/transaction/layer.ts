@@ -2,11 +2,11 @@
 import type { Boundary } from '../boundary.ts';
 import type { SipMessage } from '../message/message.ts';
 import type { RequestParts } from '../message/serialize.ts';
+import type { Timers } from '../timers.ts';
 import type { Flow } from '../transport/transport.ts';
 import type { Alarms } from './alarms.ts';
 import { type ClientHolder, ClientTransaction, type ClientUser } from './client-transaction.ts';
 import { type ServerHolder, ServerTransaction } from './server-transaction.ts';
-import type { Timers } from './timers.ts';
 
 export class TransactionLayer implements ClientHolder, ServerHolder {
   readonly alarms: Alarms;

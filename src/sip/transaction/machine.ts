@@ -1,5 +1,5 @@
 // What the transaction machines have in common: their actions, and how a step is written.
-import type { Timers } from './timers.ts';
+import type { Timers } from '../timers.ts';
 
 /**
  * The timers of RFC 3261 §17 and RFC 6026 by their letters. `cancel` bounds the wait after giving up (§9.1),

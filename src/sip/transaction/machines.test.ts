@@ -1,12 +1,12 @@
 // The four machines laid next to the figures of RFC 3261 §17 and RFC 6026.
 import { describe, expect, it } from 'vitest';
 import { SUCCESS_RESPONSE, stepSuccessResponse } from '../dialog/success-response.ts';
+import { RFC_TIMERS } from '../timers.ts';
 import { INVITE_CLIENT, stepInviteClient } from './invite-client.ts';
 import { INVITE_SERVER, stepInviteServer } from './invite-server.ts';
 import type { Action, ClientInput, ServerInput, StepFunction } from './machine.ts';
 import { NON_INVITE_CLIENT, stepNonInviteClient } from './non-invite-client.ts';
 import { NON_INVITE_SERVER, stepNonInviteServer } from './non-invite-server.ts';
-import { RFC_TIMERS } from './timers.ts';
 
 /** `start`, `abandon`, `ack`, `request`, `error`, a status, or `timer X`. */
 type Word = string | number;

@@ -1,6 +1,8 @@
 // The non-INVITE client transaction (RFC 3261 §17.1.2 fig. 6).
 //
 //   trying ──1xx──▶ proceeding ──final──▶ completed ──K──▶ terminated
+
+import { lifetimeMs, lingerMs, type Timers } from '../timers.ts';
 import {
   type ClientInput,
   END,
@@ -14,7 +16,6 @@ import {
   TIMED_OUT,
   UNSENT,
 } from './machine.ts';
-import { lifetimeMs, lingerMs, type Timers } from './timers.ts';
 
 export interface NonInviteClientState {
   readonly phase: 'initial' | 'trying' | 'proceeding' | 'completed' | 'terminated';

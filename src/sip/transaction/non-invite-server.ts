@@ -1,8 +1,9 @@
 // The non-INVITE server transaction (RFC 3261 §17.2.2 fig. 8).
 //
 //   trying ──1xx──▶ proceeding ──final──▶ completed ──J──▶ terminated
+
+import { lifetimeMs, lingerMs, type Timers } from '../timers.ts';
 import { END, SEND, type ServerInput, type Step, set, stay } from './machine.ts';
-import { lifetimeMs, lingerMs, type Timers } from './timers.ts';
 
 export interface NonInviteServerState {
   readonly phase: 'trying' | 'proceeding' | 'completed' | 'terminated';

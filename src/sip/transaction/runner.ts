@@ -1,7 +1,8 @@
 // The shell around a pure machine: keeps its state and its timers, and hands the other actions to its owner.
+
+import type { Timers } from '../timers.ts';
 import type { Alarm, Alarms } from './alarms.ts';
 import type { OwnerAction, StepFunction, TimerInput, TimerName } from './machine.ts';
-import type { Timers } from './timers.ts';
 
 /** What all runners of a kind share. */
 export interface Machine<State, Input> {

@@ -1,13 +1,13 @@
 // A server transaction under way: the flow its request came by, and the last response to it. Most of its life it waits
 // for what never comes, and thousands wait at once: it holds on to nothing that it does not need for that.
 import type { SipMessage } from '../message/message.ts';
+import type { Timers } from '../timers.ts';
 import type { Flow } from '../transport/transport.ts';
 import type { Alarms } from './alarms.ts';
 import { INVITE_SERVER, type InviteServerState, stepInviteServer } from './invite-server.ts';
 import type { OwnerAction, ServerInput } from './machine.ts';
 import { NON_INVITE_SERVER, type NonInviteServerState, stepNonInviteServer } from './non-invite-server.ts';
 import { type Machine, type Owner, Runner, type Running } from './runner.ts';
-import type { Timers } from './timers.ts';
 
 /** What an INVITE's transaction tells of; a non-INVITE one has nothing to tell. */
 export interface ServerUser {

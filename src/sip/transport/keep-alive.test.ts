@@ -6,7 +6,7 @@ import { certificateFor } from '../../../test/support/certificates.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { until } from '../../../test/support/raw-peer.ts';
 import { silentLog } from '../../lib/log.ts';
-import type { Endpoint } from '../agent.ts';
+import type { Endpoint } from './endpoint.ts';
 import { listenAll } from './listen.ts';
 import { STREAM_LIMITS } from './stream-connection.ts';
 import type { Transport } from './transport.ts';

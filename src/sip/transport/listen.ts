@@ -1,7 +1,7 @@
 // Opens every socket that the stack is to listen on, or none.
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import type { TransportName } from '../agent.ts';
+import type { TransportName } from './endpoint.ts';
 import type { StreamLimits } from './stream-connection.ts';
 import { listenTcp } from './tcp.ts';
 import { listenTls, type TlsOptions } from './tls.ts';
@@ -11,7 +11,7 @@ import { listenUdp } from './udp.ts';
 export interface ListenPlace {
   /** An IPv6 host takes IPv6 only. */
   readonly host: string;
-  /** 0 takes any free one: where it is free, one number for UDP and TCP on all hosts, and one for TLS. */
+  /** 0 takes any free one: one number for UDP and TCP on all hosts, and one for TLS, where that can be had. */
   readonly port: number;
   /** UDP without it. */
   readonly transport?: TransportName;
@@ -30,16 +30,40 @@ export interface ListenOptions {
   readonly streamLimits?: Partial<StreamLimits> | undefined;
 }
 
+/** Somebody else's connection may have a number of ours, in TCP alone. */
+const TRIES = 20;
+
 /**
  * @throws {Error} of the system (`EADDRINUSE` …) or of OpenSSL when it cannot listen somewhere; nothing is left open.
  * @throws {RangeError} for TLS without a certificate.
  */
 export async function listenAll(options: ListenOptions): Promise<readonly Transport[]> {
+  for (let tries = 1; ; tries++) {
+    const transports = await openAll(options);
+    if (tries === TRIES || haveOneNumber(options.listen, transports)) return transports;
+    await closeAll(transports);
+  }
+}
+
+/** Whether those that could choose, TLS apart, have the same one. */
+function haveOneNumber(places: readonly ListenPlace[], transports: readonly Transport[]): boolean {
+  return [true, false].every((isTls) => {
+    const chosen = transports.filter(
+      ({ local }, index) => places[index]?.port === 0 && (local.transport === 'tls') === isTls,
+    );
+    return new Set(chosen.map(({ local }) => local.port)).size <= 1;
+  });
+}
+
+const closeAll = (transports: readonly Transport[]): Promise<unknown> =>
+  Promise.all(transports.map((transport) => transport.close()));
+
+async function openAll(options: ListenOptions): Promise<readonly Transport[]> {
   const transports: Transport[] = [];
   try {
     for (const place of options.listen) transports.push(await open(place, options, transports));
   } catch (error) {
-    await Promise.all(transports.map((transport) => transport.close()));
+    await closeAll(transports);
     throw error;
   }
   return transports;

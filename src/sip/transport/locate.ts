@@ -1,8 +1,8 @@
 // From a SIP URI to the places its requests are sent to (RFC 3263): NAPTR, then SRV, then A and AAAA.
 import { isIP } from 'node:net';
 import type { Random } from '../../lib/random.ts';
-import type { Endpoint, TransportName } from '../agent.ts';
 import type { SipUri } from '../message/uri.ts';
+import type { Endpoint, TransportName } from './endpoint.ts';
 import { inSrvOrder, type SrvRecord } from './srv-order.ts';
 
 export interface AddressRecord {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Endpoint } from '../agent.ts';
+import type { Endpoint } from './endpoint.ts';
 import { transportTo } from './select.ts';
 import type { Transport } from './transport.ts';
 

@@ -1,6 +1,6 @@
 // Which of our sockets carries what goes to a destination.
 import ipaddr from 'ipaddr.js';
-import type { Endpoint } from '../agent.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { Transport } from './transport.ts';
 
 /**

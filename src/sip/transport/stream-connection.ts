@@ -2,9 +2,9 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import type { Endpoint } from '../agent.ts';
 import { StreamFramer } from '../message/framer.ts';
-import { lifetimeMs, RFC_TIMERS } from '../transaction/timers.ts';
+import { lifetimeMs, RFC_TIMERS } from '../timers.ts';
+import type { Endpoint } from './endpoint.ts';
 import { KeepAlive, PING, PONG } from './keep-alive.ts';
 import type { Flow, Receive, Transport } from './transport.ts';
 

@@ -3,9 +3,9 @@ import { createServer, isIPv6, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { normaliseAddress } from '../../lib/networks.ts';
-import type { Endpoint } from '../agent.ts';
 import { parseMessage } from '../message/parse.ts';
 import { bracketed } from '../message/uri.ts';
+import type { Endpoint } from './endpoint.ts';
 import {
   type OpeningSocket,
   type Queue,

@@ -6,7 +6,7 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { until } from '../../../test/support/raw-peer.ts';
 import { certificateName, openStreamPeer } from '../../../test/support/stream-peer.ts';
 import { silentLog } from '../../lib/log.ts';
-import type { Endpoint } from '../agent.ts';
+import type { Endpoint } from './endpoint.ts';
 import { STREAM_LIMITS } from './stream-connection.ts';
 import { listenTls, type TlsOptions, type TlsTransport } from './tls.ts';
 

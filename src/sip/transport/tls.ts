@@ -9,8 +9,8 @@ import {
   type SecureContext,
   TLSSocket,
 } from 'node:tls';
-import type { Endpoint } from '../agent.ts';
 import { certificateNames, isNamed } from './certificate-names.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { OpeningSocket } from './stream-connection.ts';
 import { listenStream, type StreamKind, type StreamOptions } from './stream-transport.ts';
 import type { Transport } from './transport.ts';

@@ -1,5 +1,5 @@
 // The port between messages and the network.
-import type { Endpoint } from '../agent.ts';
+import type { Endpoint } from './endpoint.ts';
 
 export interface Transport {
   /** The address and real port it listens on. */

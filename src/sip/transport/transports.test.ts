@@ -1,13 +1,13 @@
 // What every transport promises, run by each of them; then what streams promise beside it.
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFor } from '../../../test/support/certificates.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { heldOctets } from '../../../test/support/held-octets.ts';
 import { until } from '../../../test/support/raw-peer.ts';
 import { openStreamPeer, type StreamPeer } from '../../../test/support/stream-peer.ts';
 import { silentLog } from '../../lib/log.ts';
-import type { Endpoint, TransportName } from '../agent.ts';
+import type { Endpoint, TransportName } from './endpoint.ts';
 import { type ListenOptions, listenAll } from './listen.ts';
 import { STREAM_LIMITS } from './stream-connection.ts';
 import type { Flow, Transport } from './transport.ts';
@@ -319,23 +319,41 @@ describe.each(['tcp', 'tls'] as const)('%s connections', (name) => {
   });
 });
 
+describe('UDP', () => {
+  it('loses what the system does not take, and goes on', async () => {
+    const [a, b] = [await open('udp'), await open('udp')];
+    const tooLarge = 'x'.repeat(70_000);
+    a.transport.send(tooLarge, placeOf(b));
+    const failed = await new Promise<Error>((resolve) => a.transport.send(tooLarge, placeOf(b), resolve));
+    expect(failed.message).toContain('EMSGSIZE');
+    a.transport.send(message(), placeOf(b));
+    await until(() => b.heard.length === 1);
+  });
+});
+
 describe('TCP', () => {
-  it('takes the port of UDP where it may choose, and another one where that is taken', async () => {
+  it('has the port of UDP where it may choose, whoever has that number in TCP already; else another one', async () => {
     const host = '127.0.0.1';
-    const listen = [
+    const places = (count: number) => [
       { host, port: 0 },
-      { host, port: 0, transport: 'tcp' as const },
-      { host, port: 0, transport: 'tcp' as const },
+      ...Array.from({ length: count }, () => ({ host, port: 0, transport: 'tcp' as const })),
     ];
-    let ports: (number | undefined)[] = [];
-    // Other tests' connections may be in the way.
-    for (let tries = 0; tries < 20 && (ports[0] === undefined || ports[0] !== ports[1]); tries++) {
-      const transports = await listenAll({ listen, clock, log: silentLog, receive() {} });
+    const portsOf = async (count: number) => {
+      const transports = await listenAll({ listen: places(count), clock, log: silentLog, receive() {} });
       opened.push(...transports);
-      ports = transports.map(({ local }) => local.port);
-    }
-    expect(ports[1]).toBe(ports[0]);
-    expect(ports[2]).not.toBe(ports[0]);
+      return transports.map(({ local }) => local.port);
+    };
+    const others = Array.from({ length: 1000 }, () => createServer().listen(0, host));
+    onTestFinished(() => {
+      for (const other of others) other.close();
+    });
+    await until(() => others.every((other) => other.listening));
+    const pairs = await Promise.all(Array.from({ length: 100 }, () => portsOf(1)));
+    for (const [udp, tcp] of pairs) expect(tcp).toBe(udp);
+    // Two of them cannot have it both.
+    const [udp, ...tcp] = await portsOf(2);
+    expect(tcp).toContain(udp);
+    expect(tcp[1]).not.toBe(tcp[0]);
   });
 
   it('serves a peer while 2,000 others say nothing, dribble, or never read', async () => {

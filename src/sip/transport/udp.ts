@@ -3,8 +3,9 @@ import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from '
 import { isIPv6 } from 'node:net';
 import type { Log } from '../../lib/log.ts';
 import { normaliseAddress } from '../../lib/networks.ts';
-import type { Endpoint } from '../agent.ts';
+
 import { bracketed } from '../message/uri.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { Receive, Transport } from './transport.ts';
 
 /** A burst of calls must find room while the event loop is busy; the system may grant less. */

@@ -12,6 +12,7 @@ import { webhooks } from './0007-webhooks.ts';
 import { liveDialogs } from './0008-live-dialogs.ts';
 import { bindingListeners } from './0009-binding-listeners.ts';
 import { bindingNodes } from './0010-binding-nodes.ts';
+import { nodeOrders } from './0011-node-orders.ts';
 
 const migrations: { readonly [name: string]: Migration } = {
   '0001-first-schema': firstSchema,
@@ -24,6 +25,7 @@ const migrations: { readonly [name: string]: Migration } = {
   '0008-live-dialogs': liveDialogs,
   '0009-binding-listeners': bindingListeners,
   '0010-binding-nodes': bindingNodes,
+  '0011-node-orders': nodeOrders,
 };
 
 /**
