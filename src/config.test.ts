@@ -18,7 +18,7 @@ describe('readConfig', () => {
     expect(readConfig({ PATH: '/bin' })).toEqual({
       dataFolder: './data',
       callLimits: {},
-      sessions: {},
+      sessions: { mediaTimeoutS: 300 },
       http: { host: '127.0.0.1', port: 8080 },
       sip: { hosts: ['127.0.0.1'], port: 5060, tlsPort: 5061 },
       tls: {},
