@@ -147,6 +147,8 @@ describe('a media engine over loopback', () => {
     const [friend, stranger] = strangers as [Socket, Socket];
     const a = await open();
     a.connect({ address: '127.0.0.1', port: friend.address().port, payloadType: 0 });
+    // It answers in order: the peer is known then.
+    await a.statistics();
     const send = (from: Socket, datagram: Buffer) =>
       new Promise((sent) => from.send(datagram, a.local.port, a.local.address, sent));
     await send(friend, packet({ sequence: 1 }));
