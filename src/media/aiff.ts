@@ -1,5 +1,6 @@
 // Reads an AIFF or AIFF-C file of PCM, µ-law or A-law (Apple, "Audio Interchange File Format", 1.3 and AIFF-C draft of
 // 1991); strict, for a file comes from another program.
+import { ascii, chunkOf } from './chunks.ts';
 import { bigEndianSamples, lawSamples, mono, readSamples, type Wav } from './wav.ts';
 
 /** What AIFF-C may say in place of PCM, by its four characters. */
@@ -43,16 +44,4 @@ function readExtended(bytes: Buffer): number {
   return (bytes.readUInt32BE(2) + bytes.readUInt32BE(6) / 2 ** 32) * 2 ** (exponent - 31);
 }
 
-const ascii = (bytes: Buffer, at: number): string => bytes.toString('latin1', at, at + 4);
-
-/** Body of the first chunk with this name; chunks are padded to even lengths. */
-function chunk(bytes: Buffer, name: string): Buffer {
-  for (let at = 12; at + 8 <= bytes.length; ) {
-    const start = at + 8;
-    const end = start + bytes.readUInt32BE(at + 4);
-    if (end > bytes.length) throw new RangeError(`the chunk "${ascii(bytes, at)}" is cut off`);
-    if (ascii(bytes, at) === name) return bytes.subarray(start, end);
-    at = end + (end % 2);
-  }
-  throw new RangeError(`there is no "${name}" chunk`);
-}
+const chunk = (bytes: Buffer, name: string): Buffer => chunkOf(bytes, name, (at) => bytes.readUInt32BE(at));

@@ -1,4 +1,5 @@
 // Reads a WAV file of PCM, µ-law or A-law; strict, for a file comes from another program.
+import { ascii, chunkOf } from './chunks.ts';
 import type { PayloadType } from './engine.ts';
 import { decode } from './g711.ts';
 import { resample } from './resample.ts';
@@ -85,16 +86,4 @@ const mean = (samples: Int16Array): Int16Array =>
     (_, at) => ((samples[at * 2] as number) + (samples[at * 2 + 1] as number)) >> 1,
   );
 
-const ascii = (bytes: Buffer, at: number): string => bytes.toString('latin1', at, at + 4);
-
-/** Body of the first chunk with this name; chunks are padded to even lengths. */
-function chunk(bytes: Buffer, name: string): Buffer {
-  for (let at = 12; at + 8 <= bytes.length; ) {
-    const start = at + 8;
-    const end = start + bytes.readUInt32LE(at + 4);
-    if (end > bytes.length) throw new RangeError(`the chunk "${ascii(bytes, at)}" is cut off`);
-    if (ascii(bytes, at) === name) return bytes.subarray(start, end);
-    at = end + (end % 2);
-  }
-  throw new RangeError(`there is no "${name}" chunk`);
-}
+const chunk = (bytes: Buffer, name: string): Buffer => chunkOf(bytes, name, (at) => bytes.readUInt32LE(at));
