@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CountingClock } from '../../test/support/counting-clock.ts';
+import { ownPorts } from '../../test/support/own-ports.ts';
 import { RawPeer, request } from '../../test/support/raw-peer.ts';
 import { silentLog } from '../lib/log.ts';
 import { seededRandom } from '../lib/random.ts';
@@ -15,6 +16,7 @@ import {
 import type { Behaviour } from './behaviours.ts';
 import { type Carrier, type CarrierEvent, type CarrierOptions, startCarrier } from './carrier.ts';
 
+const ports = await ownPorts();
 let media: LocalMediaEngine;
 let clock: CountingClock;
 let agent: UserAgent;
@@ -40,11 +42,7 @@ const start = async (options: Partial<CarrierOptions> = {}): Promise<void> => {
 
 beforeEach(async () => {
   clock = new CountingClock();
-  media = await createMediaEngine({
-    address: '127.0.0.1',
-    ports: { first: 31_200, last: 31_399 },
-    log: silentLog,
-  });
+  media = await createMediaEngine({ address: '127.0.0.1', ports, log: silentLog });
   const listen = [{ host: '127.0.0.1', port: 0 }];
   agent = await createUserAgent({ clock, random: seededRandom(1), log: silentLog, listen });
 });
@@ -209,10 +207,9 @@ describe('a carrier that answers', () => {
   });
 
   it('refuses a call when its ports are exhausted', async () => {
-    // A port of this process alone: other runs of the tests may be under way.
-    const first = 31_800 + (process.pid % 400) * 2;
-    const ports = { first, last: first + 1 };
-    const narrow = await createMediaEngine({ address: '127.0.0.1', ports, log: silentLog });
+    const { first } = await ownPorts();
+    const pair = { first, last: first + 1 };
+    const narrow = await createMediaEngine({ address: '127.0.0.1', ports: pair, log: silentLog });
     const taken = await narrow.open({ family: 'x' });
     await start({ media: narrow });
     const phone = await Phone.call('+15550199');

@@ -2,6 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ownPorts } from '../../test/support/own-ports.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
 import { type Log, silentLog } from '../lib/log.ts';
 import type { MediaSession } from './engine.ts';
@@ -13,9 +14,9 @@ import { workerUrl } from './worker-url.ts';
 
 const TONE = { kind: 'tone', frequenciesHz: [440], durationMs: 400 } as const;
 const ENDLESS = { ...TONE, durationMs: Number.POSITIVE_INFINITY };
-// Ports of this process alone: other runs of the tests may be under way.
-const first = 21_000 + (process.pid % 50) * 200;
-const base = { address: '127.0.0.1', ports: { first, last: first + 199 }, log: silentLog };
+const ports = await ownPorts();
+const { first } = ports;
+const base = { address: '127.0.0.1', ports, log: silentLog };
 const FAMILY = { family: 'CA1', captureMs: 10_000 };
 
 const heardMs = (samples: Int16Array): number => samples.length / 8;

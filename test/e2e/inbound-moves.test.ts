@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Dialog, referNotify } from '../../src/sip/index.ts';
 import { type Inbound, startInbound } from '../support/inbound.ts';
+import { ownPorts } from '../support/own-ports.ts';
 import { hearsTone, Softphone } from '../support/softphone.ts';
 
 let inbound: Inbound;
@@ -92,8 +93,7 @@ describe('a Dial that answers on the bridge', () => {
 
 describe('a call for which no port is left', () => {
   it('is refused with 503 before the app is asked', async () => {
-    // Ports of this process alone: other runs of the tests may be under way.
-    const first = 16_000 + (process.pid % 500) * 4;
+    const { first } = await ownPorts();
     inbound = await startInbound({ settings: { TANDEM_RTP_PORTS: `${first}-${first + 3}` } });
     inbound.twiml['/voice'] = '<Say>Hello.</Say><Pause length="60"/>';
     const up = [await inbound.call(), await inbound.call()];

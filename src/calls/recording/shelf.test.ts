@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { hears, readRecording } from '../../../test/support/media-contract.ts';
+import { ownPorts } from '../../../test/support/own-ports.ts';
 import { tempFolder } from '../../../test/support/temp-folder.ts';
 import { type TestDatabase, testDatabase } from '../../../test/support/test-database.ts';
 import { startWebhookApp, type WebhookApp } from '../../../test/support/webhook-app.ts';
@@ -22,8 +23,7 @@ import { RecordingShelf, type RecordingStart } from './shelf.ts';
 const world = { clock: systemClock, random: systemRandom(), log: silentLog };
 const ENDLESS = Number.POSITIVE_INFINITY;
 const tone = (hz: number) => ({ kind: 'tone', frequenciesHz: [hz], durationMs: ENDLESS }) as const;
-// Ports of this process alone: other runs of the tests may be under way.
-const first = 41_000 + (process.pid % 50) * 100;
+const ports = await ownPorts();
 
 const accountSid = `AC${'1'.repeat(32)}`;
 const callSid = `CA${'1'.repeat(32)}`;
@@ -79,7 +79,7 @@ const rowOf = (sid: string) => store.find(recording, sid);
 async function talking(): Promise<{ ours: MediaSession; peer: MediaSession }> {
   const engine = await createMediaEngine({
     address: '127.0.0.1',
-    ports: { first, last: first + 99 },
+    ports,
     log: silentLog,
   });
   onTestFinished(() => engine.close());
