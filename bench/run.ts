@@ -17,6 +17,8 @@ const FRAME = new Set([
   'registrar',
   'rest-floor',
   'sip-load',
+  'trunk-live',
+  'trunk-parties',
   'trunk-servers',
 ]);
 const all = readdirSync(import.meta.dirname)

@@ -12,6 +12,15 @@ import { cpuTimeMs } from './cpu-time.ts';
 const SCENARIOS = join(import.meta.dirname, 'scenarios');
 /** The server has one CPU to itself, both SIPps another: they would cost each other packets. */
 const CPU = { server: '1', load: '0' } as const;
+const hasTwo = availableParallelism() >= 2;
+/** What is started from here on is. */
+let isPinned = hasTwo;
+
+/** Whether server and load have a CPU each, or share all there are. */
+export function pinCpus(wanted: boolean): void {
+  isPinned = wanted && hasTwo;
+}
+
 /** What is still on its way when SIPp has counted its last call. */
 const SETTLE_MS = 300;
 
@@ -35,6 +44,8 @@ export interface Load {
 
 export interface Cost {
   readonly cpuSecondsPer1000Calls: number;
+  /** Calls begun in a second, in truth: SIPp falls behind where it has too little CPU. */
+  readonly rate: number;
   readonly failed: number;
   /** Of both SIPps: more than a few say that the machine was too busy for the rate. */
   readonly retransmissions: number;
@@ -58,6 +69,7 @@ const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill();
 });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 export function spawnOn(
   cpu: keyof typeof CPU,
@@ -66,7 +78,6 @@ export function spawnOn(
   options: SpawnOptions,
 ): ChildProcess {
   // `taskset` becomes the command: the pid is the command's own.
-  const isPinned = availableParallelism() >= 2;
   const child = isPinned
     ? spawn('taskset', ['-c', CPU[cpu], command, ...args], options)
     : spawn(command, args, options);
@@ -249,8 +260,10 @@ async function run(scenario: string, server: Server, load: Load, folder: string)
   await caller.exited;
   await pause(SETTLE_MS);
   const used = server.cpuMs() - before;
+  const talkedS = calls / caller.count('CallRate(C)') - holdMs / 1000;
   return {
     cpuSecondsPer1000Calls: used / calls,
+    rate: calls / talkedS,
     failed: calls - caller.count('SuccessfulCall(C)'),
     retransmissions: caller.count('Retransmissions(C)'),
   };

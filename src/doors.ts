@@ -29,8 +29,8 @@ interface DoorGivens {
   readonly account: { readonly accountSid: string };
   readonly opened: AsyncDisposableStack;
   readonly calls?: InboundCalls;
-  /** Calls that an account has now, whoever placed them; without it TANDEM_MAX_CALLS stops none that comes in. */
-  readonly liveCalls?: (accountSid: string) => number;
+  /** Calls that an account or a trunk has now; without it no limit of calls at a time stops one that comes in. */
+  readonly liveCalls?: (sid: string) => number;
 }
 
 /** Resolves when calls and registrations are taken. */
@@ -53,7 +53,7 @@ export async function openDoors(
     strangers,
     mainAccountSid: account.accountSid,
     numbers: { ...config.numbers, anyCallerId: config.trunks.callerIds === 'any' },
-    pace: new InboundPace(config.callLimits),
+    pace: new InboundPace({ ...config.callLimits, trunk: trunkLimits(config) }),
     liveCalls: given.liveCalls ?? (() => 0),
   });
   const { keepAliveS } = config.devices;
@@ -63,6 +63,11 @@ export async function openDoors(
   door.open(agent, given.calls ?? NOBODY_TAKES_CALLS);
   return { registrar, door };
 }
+
+const trunkLimits = ({ trunks: { perSecond, maxCalls } }: Config) => ({
+  ...(perSecond !== undefined && { perSecond }),
+  ...(maxCalls !== undefined && { maxCalls }),
+});
 
 /** The key outlives a restart: a nonce that a phone has kept is stale after it, not forged. */
 function digestTerms({ devices }: Config, { key, clock, random }: DoorGivens): DigestTerms {
@@ -74,5 +79,6 @@ const NOBODY_TAKES_CALLS: InboundCalls = {
   accept: () =>
     refuseWithoutCode(404, {
       why: 'the call was let in, but this exchange does not answer incoming calls yet',
+      fix: 'call again when it does',
     }),
 };

@@ -23,7 +23,7 @@ import type { Networks } from './lib/networks.ts';
 import type { Random } from './lib/random.ts';
 import type { MediaEngine } from './media/index.ts';
 import type { Registrar } from './registrar/index.ts';
-import { account } from './resources/index.ts';
+import { account, isUnder } from './resources/index.ts';
 import { callableEndpoints } from './routing/index.ts';
 import { bracketed, cachedResolver, locate, parseUri, type UserAgent } from './sip/index.ts';
 import type { Credentials, Store } from './store/index.ts';
@@ -63,12 +63,13 @@ export async function openSwitch(config: Config, world: World, given: SwitchGive
     authToken,
     recordings: recordings.shelf,
     limits: config.callLimits,
+    appFailure: config.appFailure,
     journal: store.journal,
     ...route,
   });
   await recover(recordings.shelf, calls, { store, callbacks, log: world.log });
   const inbound = openInbound(config, world, { ...given, calls, webhooks, route });
-  const liveCalls = (accountSid: string) => calls.callsOf(accountSid);
+  const liveCalls = (sid: string) => calls.callsOf(sid);
   const { registrar, door } = await openDoors(config, { ...world, ...given, calls: inbound, liveCalls });
   lookInto(registrar);
   return { calls, callbacks, health: route.health, recordings, arrivals: arrivals({ ...route, door }) };
@@ -177,7 +178,7 @@ function routeParts(config: Config, world: World, { networks, agent, store, open
     emergencyNumbers: config.numbers.emergency,
     tollFraudPrefixes: config.numbers.tollFraudPrefixes,
     fromDomain: bracketed(mainAddress(config)),
-    locate: locator(world, networks, agent),
+    locate: locator(config, world, { networks, agent }),
     rules: config.failover,
   };
   const health = new HealthWatch({
@@ -191,10 +192,18 @@ function routeParts(config: Config, world: World, { networks, agent, store, open
   return { ...parts, health };
 }
 
-function locator({ clock, random }: World, networks: Networks, agent: UserAgent) {
+/** Names of ours are never looked up: whoever owns them in the DNS is not who is meant. */
+function locator(
+  { domainSuffixes }: Config,
+  { clock, random }: World,
+  { networks, agent }: Pick<SwitchGivens, 'networks' | 'agent'>,
+) {
   const resolver = cachedResolver(systemResolver(), { clock });
-  return async (uri: string) => {
-    const found = await locate(reachedUri(parseUri(uri)), { resolver, random });
+  return async (text: string) => {
+    const uri = reachedUri(parseUri(text));
+    if (isUnder(uri.host, domainSuffixes))
+      throw new Error(`${uri.host} is a name of this exchange, where nobody else is reached`);
+    const found = await locate(uri, { resolver, random });
     return callableEndpoints(found, { networks, own: agent.listening });
   };
 }

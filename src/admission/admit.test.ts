@@ -363,6 +363,25 @@ describe('a trunk', () => {
     expect(told(refused(over(trunk), { uri, headers: { 'Max-Forwards': '0' } }))).toEqual([483, 32_006]);
   });
 
+  it('with both kinds of list asks for an address of one and a password of the other', () => {
+    world.credentials(trunk, { pbx: 'one' });
+    world.credentials(trunk, { pbx: 'two' });
+    const uri = 'sip:+442071838750@acme.pstn.twilio.com';
+    const shows = (password: string) => answer(refused(over(trunk), { uri }), 'pbx', password);
+    expect(told(refused(over(trunk), { uri }))).toEqual([407, undefined]);
+    expect(told(refused(over(trunk), { uri, headers: shows('three') }))).toEqual([403, 32_202]);
+    const away = { ...SOURCE, address: '198.51.100.1' };
+    expect(told(refused(over(trunk), { uri, headers: shows('one'), received: away }))).toEqual([403, 32_201]);
+    for (const password of ['one', 'two'])
+      expect(admitted(over(trunk), { uri, headers: shows(password) })).toMatchObject({ username: 'pbx' });
+  });
+
+  it('of an account that is suspended takes nothing, before it looks at a number', () => {
+    const row = world.directory.find(account, OWNER);
+    if (row) world.directory.put(account, { ...row, status: 'suspended' });
+    expect(told(refused(over(trunk), { uri: 'sip:x@y' }))).toEqual([403, 32_005]);
+  });
+
   it('that is secure takes TLS only, and one without any list nobody', () => {
     const secure = world.trunk('safe.pstn.twilio.com', { secure: true });
     expect(told(refused(over(secure)))).toEqual([488, 32_209]);

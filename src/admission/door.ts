@@ -29,8 +29,8 @@ export interface DoorParts extends Premises {
   readonly clock: Clock;
   readonly numbers: SpecialNumbers;
   readonly pace: InboundPace;
-  /** Calls that an account has now, whoever placed them. */
-  readonly liveCalls: (accountSid: string) => number;
+  /** Calls that an account has now, whoever placed them; or a trunk. */
+  readonly liveCalls: (sid: string) => number;
 }
 
 /** A request that stands at the door. */
@@ -139,8 +139,11 @@ export class Door {
 
   #turnOf(place: Place): InboundTurn {
     const accountSid = accountOf(place);
-    const over = place.kind === 'trunk' ? { trunkSid: place.trunk.sid } : {};
-    return { accountSid, ...over, liveCalls: this.#parts.liveCalls(accountSid) };
+    const { liveCalls } = this.#parts;
+    const call = { accountSid, liveCalls: liveCalls(accountSid) };
+    if (place.kind !== 'trunk') return call;
+    const trunkSid = place.trunk.sid;
+    return { ...call, trunkSid, overTrunk: liveCalls(trunkSid) };
   }
 
   #tellingOf({ received }: Visitor, { stranger, silent, failedUser }: Refusal): Telling {

@@ -38,6 +38,16 @@ describe('calls per second', () => {
     expect([later('TK2'), later('TK2'), later('TK2')]).toEqual(['now', 'now', 'trunk-too-fast']);
   });
 
+  it('may be other ones for a trunk than for its account', () => {
+    const pace = new InboundPace({ perSecond: 3, trunk: { perSecond: 2 } });
+    const over = (trunkSid: string) => pace.take({ ...CALL, trunkSid }, 0);
+    const verdicts = [over('TK1'), over('TK1'), over('TK1'), over('TK2'), over('TK2')];
+    expect(verdicts).toEqual(['now', 'now', 'trunk-too-fast', 'now', 'account-too-fast']);
+    const free = new InboundPace({ trunk: { perSecond: 1 } });
+    expect([1, 2].map(() => free.take({ ...CALL, trunkSid: 'TK1' }, 0))).toEqual(['now', 'trunk-too-fast']);
+    expect(kinds(times(9, () => free.take(CALL, 0)))).toEqual({ now: 9 });
+  });
+
   it('are not given back by a clock that goes back', () => {
     const pace = new InboundPace({ perSecond: 1 });
     expect([pace.take(CALL, 1000), pace.take(CALL, 0)]).toEqual(['now', 'account-too-fast']);
@@ -54,4 +64,10 @@ it('calls at a time are those that the account has, and one refused takes no tur
   const pace = new InboundPace({ maxCalls: 2, perSecond: 1 });
   expect(pace.take({ ...CALL, liveCalls: 2 }, 0)).toBe('too-many-calls');
   expect(pace.take({ ...CALL, liveCalls: 1 }, 0)).toBe('now');
+});
+
+it('calls at a time over a trunk are those of the trunk, whatever its account has', () => {
+  const pace = new InboundPace({ maxCalls: 9, trunk: { maxCalls: 2, perSecond: 1 } });
+  const over = (overTrunk: number) => pace.take({ ...CALL, liveCalls: 8, trunkSid: 'TK1', overTrunk }, 0);
+  expect([over(2), over(1)]).toEqual(['trunk-too-many-calls', 'now']);
 });

@@ -2,10 +2,17 @@
 // is over is refused, not queued: the caller's side has other ways to try. Pure: time comes in with every question.
 
 export interface InboundLimits {
-  /** Calls a second, of an account and of each of its trunks; unlimited when missing. */
+  /** Calls a second, of an account; and of each of its trunks, where those have no limit of their own. */
   readonly perSecond?: number;
   /** Calls of an account at a time, those that it placed included; unlimited when missing. */
   readonly maxCalls?: number;
+  /** Of each trunk. */
+  readonly trunk?: {
+    /** In place of the account's. */
+    readonly perSecond?: number;
+    /** Calls at a time, to and from its PBX; unlimited when missing. */
+    readonly maxCalls?: number;
+  };
 }
 
 /** Who the call would be for. */
@@ -15,9 +22,16 @@ export interface InboundTurn {
   readonly trunkSid?: string;
   /** Calls that the account has now. */
   readonly liveCalls: number;
+  /** Calls that the trunk has now. */
+  readonly overTrunk?: number;
 }
 
-export type TurnVerdict = 'now' | 'trunk-too-fast' | 'account-too-fast' | 'too-many-calls';
+export type TurnVerdict =
+  | 'now'
+  | 'trunk-too-fast'
+  | 'trunk-too-many-calls'
+  | 'account-too-fast'
+  | 'too-many-calls';
 
 interface Bucket {
   readonly tokens: number;
@@ -37,21 +51,36 @@ export class InboundPace {
   take(turn: InboundTurn, nowMs: number): TurnVerdict {
     const { accountSid, trunkSid } = turn;
     const verdict = this.judge(turn, nowMs);
-    const { perSecond } = this.#limits;
-    if (verdict !== 'now' || perSecond === undefined) return verdict;
-    for (const sid of trunkSid === undefined ? [accountSid] : [trunkSid, accountSid])
-      this.#buckets.set(sid, { tokens: this.#tokensOf(sid, nowMs, perSecond) - 1, atMs: nowMs });
+    if (verdict !== 'now') return verdict;
+    if (trunkSid !== undefined) this.#spend(trunkSid, nowMs, this.#trunkPerSecond);
+    this.#spend(accountSid, nowMs, this.#limits.perSecond);
     return verdict;
   }
 
   /** What `take` would say. */
-  judge({ accountSid, trunkSid, liveCalls }: InboundTurn, nowMs: number): TurnVerdict {
-    const { perSecond, maxCalls = Number.POSITIVE_INFINITY } = this.#limits;
+  judge(turn: InboundTurn, nowMs: number): TurnVerdict {
+    const { accountSid, trunkSid, liveCalls, overTrunk = 0 } = turn;
+    const { perSecond, maxCalls = Number.POSITIVE_INFINITY, trunk = {} } = this.#limits;
     if (liveCalls >= maxCalls) return 'too-many-calls';
-    if (perSecond === undefined) return 'now';
-    const isLate = (sid: string): boolean => this.#tokensOf(sid, nowMs, perSecond) < 1;
-    if (trunkSid !== undefined && isLate(trunkSid)) return 'trunk-too-fast';
-    return isLate(accountSid) ? 'account-too-fast' : 'now';
+    if (trunkSid !== undefined && overTrunk >= (trunk.maxCalls ?? Number.POSITIVE_INFINITY))
+      return 'trunk-too-many-calls';
+    if (trunkSid !== undefined && this.#isLate(trunkSid, nowMs, this.#trunkPerSecond))
+      return 'trunk-too-fast';
+    return this.#isLate(accountSid, nowMs, perSecond) ? 'account-too-fast' : 'now';
+  }
+
+  get #trunkPerSecond(): number | undefined {
+    const { trunk, perSecond } = this.#limits;
+    return trunk?.perSecond ?? perSecond;
+  }
+
+  #isLate(sid: string, nowMs: number, perSecond: number | undefined): boolean {
+    return perSecond !== undefined && this.#tokensOf(sid, nowMs, perSecond) < 1;
+  }
+
+  #spend(sid: string, nowMs: number, perSecond: number | undefined): void {
+    if (perSecond === undefined) return;
+    this.#buckets.set(sid, { tokens: this.#tokensOf(sid, nowMs, perSecond) - 1, atMs: nowMs });
   }
 
   #tokensOf(sid: string, nowMs: number, perSecond: number): number {

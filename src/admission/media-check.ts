@@ -45,7 +45,10 @@ function readOffer(sdp: string, secure: boolean): { readonly offer: AudioDescrip
   } catch (error) {
     if (!(error instanceof SdpError)) throw error;
     if (error.code === 'malformed') {
-      return refuse(400, 32_102, { why: `the session description cannot be read: ${error.message}` });
+      return refuse(400, 32_102, {
+        why: `the session description cannot be read: ${error.message}`,
+        fix: 'mend what the caller, or a server between, writes into it',
+      });
     }
     const fix = 'have the caller offer audio in PCMU or PCMA (G.711)';
     return refuseWithoutCode(488, { why: `the offer cannot be used: ${error.message}`, fix });

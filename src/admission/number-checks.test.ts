@@ -123,6 +123,37 @@ it('as whom a PBX may call is not asked where it may call as anybody', () => {
   expect(admitted(over(trunk), { ...call, anyCallerId: true })).toMatchObject({ callerId: '+14155559999' });
 });
 
+it.each([
+  // An extension is no number that others could call back.
+  [{ From: '<sip:100@pbx.example>;tag=1', 'P-Asserted-Identity': '<sip:+14155550100@pbx.example>' }],
+  [
+    {
+      From: '<sip:100@pbx.example>;tag=1',
+      'Remote-Party-ID': '<sip:+14155550100@pbx.example>;party=calling',
+    },
+  ],
+  [{ From: '<sip:anonymous@anonymous.invalid>;tag=1', 'P-Asserted-Identity': '<tel:+1-415-555-0100>' }],
+  [{ From: '<sip:14155550100@pbx.example>;tag=1', 'P-Asserted-Identity': '<sip:+14155559999@pbx.example>' }],
+  [{ From: '<tel:+1(415)555-0100>;tag=1' }],
+])('a PBX calls as the first number that it shows: %o', (headers) => {
+  const trunk = world.trunk('acme.pstn.twilio.com');
+  world.accessList(trunk, ['203.0.113.0', 24]);
+  world.number('+14155550100');
+  const call = { uri: 'sip:+14155550123@acme.pstn.twilio.com', headers };
+  expect(admitted(over(trunk), call)).toMatchObject({ callerId: '+14155550100' });
+});
+
+it.each(['100', '+0123456789', '00441632960000', 'reception', '+1415555010012345678'])(
+  'a PBX that shows "%s" alone shows no number',
+  (user) => {
+    const trunk = world.trunk('acme.pstn.twilio.com');
+    world.accessList(trunk, ['203.0.113.0', 24]);
+    const headers = { From: `<sip:${user}@pbx.example>;tag=1` };
+    const call = { uri: 'sip:+14155550123@acme.pstn.twilio.com', headers, anyCallerId: true };
+    expect(told(refused(over(trunk), call))).toEqual([403, 32_206]);
+  },
+);
+
 describe('dialing permissions of a trunk', () => {
   const closed = (isoCode: string, values: object) => {
     const row = newRow(dialingPermissionsCountry, { accountSid: OWNER, isoCode, ...values }, world);

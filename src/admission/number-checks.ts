@@ -25,8 +25,13 @@ export function turn(question: Question): Refusal | undefined {
     case 'trunk-too-fast':
       return refuse(503, 32_001, {
         reason: 'Trunk CPS limit exceeded',
-        why: `more calls a second came over ${name} than TANDEM_CALLS_PER_SECOND allows`,
-        fix: 'have the PBX call more slowly, or raise TANDEM_CALLS_PER_SECOND',
+        why: `more calls a second came over ${name} than TANDEM_TRUNK_CALLS_PER_SECOND or TANDEM_CALLS_PER_SECOND allows`,
+        fix: 'have the PBX call more slowly, or raise the one that is set',
+      });
+    case 'trunk-too-many-calls':
+      return refuse(503, 10_004, {
+        why: `${name} has as many calls as TANDEM_TRUNK_MAX_CALLS allows`,
+        fix: 'end calls, or raise TANDEM_TRUNK_MAX_CALLS',
       });
     case 'account-too-fast':
       return refuse(503, question.place.kind === 'trunk' ? 32_012 : 32_013, {

@@ -4,6 +4,8 @@ import { assertedIdentities, parseNameAddr, parseUri, type RequestView } from '.
 import type { Directory } from '../store/index.ts';
 
 const E164 = /^\+[1-9]\d{1,14}$/;
+/** Without its +: fewer digits are an extension of the PBX. */
+const UNMARKED = /^[1-9]\d{6,14}$/;
 
 export const isE164 = (text: string): boolean => E164.test(text);
 
@@ -44,8 +46,8 @@ export function callerNumber(request: RequestView): string | undefined {
   ];
   for (const uri of uris) {
     const user = userOf(uri).replaceAll(/[ ().-]/g, '');
-    const number = user.startsWith('+') ? user : `+${user}`;
-    if (isE164(number)) return number;
+    if (isE164(user)) return user;
+    if (UNMARKED.test(user)) return `+${user}`;
   }
   return undefined;
 }

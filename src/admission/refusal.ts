@@ -55,6 +55,7 @@ export interface Refusal {
 
 type Given = Omit<Refusal, 'headers' | 'errorCode' | 'status'> & {
   readonly headers?: readonly HeaderField[];
+  readonly fix: string;
 };
 
 /** A refusal that `X-Twilio-Error` explains. */

@@ -73,7 +73,7 @@ const CODES: ReadonlyMap<string, number> = new Map([
 interface OrderWorld {
   readonly accountSid: string;
   readonly directory: Directory;
-  readonly calls: Pick<CallControl, 'isEmergency' | 'judgeEmergency'>;
+  readonly calls: Pick<CallControl, 'isEmergency' | 'judgeNumber'>;
 }
 
 type Values = { readonly [field: string]: FieldValue };
@@ -101,7 +101,7 @@ function parseRoute(given: Form, world: OrderWorld) {
       21212,
     );
   const timeoutS = Number(values.timeout);
-  const verdict = calls.judgeEmergency({ accountSid, to: to.text, from });
+  const verdict = calls.judgeNumber({ accountSid, to: to.text, from });
   switch (verdict.kind) {
     case 'refused':
       throw errors.invalid('To', `is refused: ${verdict.why}`, verdict.code);

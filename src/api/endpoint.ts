@@ -19,9 +19,21 @@ export function parseTo(
   text: string,
   isEmergency: (number: string) => boolean = () => false,
 ): Endpoint | undefined {
-  if (/^sips?:/i.test(text)) return isSipUri(text) ? { kind: 'sip', text } : undefined;
+  if (/^sips?:/i.test(text)) {
+    const sip = overTls(text);
+    return isSipUri(sip) ? { kind: 'sip', text: sip } : undefined;
+  }
   const number = text.startsWith('+') ? text.replaceAll(SEPARATORS, '') : text;
   return NUMBER.test(number) || isEmergency(number) ? { kind: 'number', text: number } : undefined;
+}
+
+/** A `sips:` URI as it is called: by a `sip:` one over TLS, unless it names a transport (as <Sip> has it). */
+function overTls(text: string): string {
+  const [uri = '', ...headers] = text.split('?');
+  if (!/^sips:/i.test(uri)) return text;
+  const sip = uri.replace(/^sips:/i, 'sip:');
+  const reached = /;transport=/i.test(sip) ? sip : `${sip};transport=tls`;
+  return [reached, ...headers].join('?');
 }
 
 /** `From` as it goes out, or undefined: towards a number it must be one; towards SIP any user name or URI will do. */

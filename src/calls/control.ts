@@ -37,8 +37,8 @@ export interface CallControl {
   ): Promise<Row<typeof recording> | 'not-live' | 'not-found' | Unanswered>;
   /** Whether a number is that of an emergency service. */
   isEmergency(this: void, number: string): boolean;
-  /** Whether a call over the API to such a number may be placed, and by which carrier. */
-  judgeEmergency(question: Pick<EmergencyQuestion, 'accountSid' | 'to' | 'from'>): EmergencyVerdict;
+  /** Whether a call over the API to a number may be placed, and by which carrier to an emergency service. */
+  judgeNumber(question: Pick<EmergencyQuestion, 'accountSid' | 'to' | 'from'>): EmergencyVerdict;
   /** Where such a call would go and why; nothing is placed. */
   explain(question: RouteQuestion): Promise<Explanation>;
   /** The trace of a call that is under way; finished ones are in the store. */

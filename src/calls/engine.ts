@@ -17,18 +17,17 @@ import type { CallChange, CallOrder, RecordingOrder, RecordingUpdate, RouteQuest
 import type { Recorded, RecordingRow } from './recording/outcome.ts';
 import { recordingStart } from './recording/shelf.ts';
 import { recoverCalls } from './recovery.ts';
-import { type EmergencyVerdict, judgeEmergency } from './route/emergency.ts';
+import type { EmergencyVerdict } from './route/emergency.ts';
 import { type Explanation, explain } from './route/explain.ts';
+import { judgeNumber, type NumberWorld } from './route/number-verdict.ts';
 import { type CallPlan, planCall } from './route/plan.ts';
 import type { PlanWorld } from './route/plan-sip.ts';
 import { childInvite, childRoute, childValues } from './twiml/child-call.ts';
 import type { ChildOrder } from './twiml/dial-order.ts';
 
-export interface CallEngineDeps extends Omit<LiveCallDeps, 'placeChild'>, LegDeps, PlanWorld {
+export interface CallEngineDeps extends Omit<LiveCallDeps, 'placeChild'>, LegDeps, PlanWorld, NumberWorld {
   /** Host of the From header where the trunk names none. */
   readonly fromDomain: string;
-  /** Of emergency services, without +. */
-  readonly emergencyNumbers: readonly string[];
   /** Of each account; without them everything goes at once. */
   readonly limits?: Omit<PaceLimits, 'maxWaiting'>;
 }
@@ -54,6 +53,8 @@ export class CallEngine implements CallControl {
   readonly #callDeps: LiveCallDeps;
   readonly #calls = new Map<string, LiveCall>();
   readonly #pace: CallPace;
+  /** Calls that came in, by the trunks that they go over. */
+  readonly #overTrunks = new Map<string, number>();
   #nextTurn: Timer | undefined;
   #accepting = true;
   #onIdle: (() => void) | undefined;
@@ -78,15 +79,15 @@ export class CallEngine implements CallControl {
     return this.#calls.size;
   }
 
-  /** Calls of an account that are live or wait; a Dial's callees are not counted. */
-  callsOf(accountSid: string): number {
-    return this.#pace.callsOf(accountSid);
+  /** Calls of an account that are live or wait, or those over a trunk; callees of a call are not counted. */
+  callsOf(sid: string): number {
+    return this.#overTrunks.get(sid) ?? this.#pace.callsOf(sid);
   }
 
   readonly isEmergency = (number: string): boolean => isEmergencyNumber(number, this.#deps.emergencyNumbers);
 
-  judgeEmergency(question: Parameters<CallControl['judgeEmergency']>[0]): EmergencyVerdict {
-    return judgeEmergency({ ...question, by: 'api' }, this.#deps.emergencyNumbers, this.#deps.directory);
+  judgeNumber(question: Parameters<CallControl['judgeNumber']>[0]): EmergencyVerdict {
+    return judgeNumber({ ...question, by: 'api' }, this.#deps);
   }
 
   async place(order: CallOrder): Promise<CallRow | PlaceRefusal> {
@@ -134,16 +135,9 @@ export class CallEngine implements CallControl {
   takeInbound({ values, script, leg, ...order }: InboundOrder): CallRow | undefined {
     if (!this.#accepting) return undefined;
     const row = newRow(call, values, this.#deps);
-    this.#pace.enter(row.accountSid, this.#deps.clock.monotonic());
-    const over = () => this.#pace.leave(row.accountSid, row.sid);
+    const over = this.#enter(row);
     const live = this.#take(
-      {
-        row,
-        script,
-        family: row.sid,
-        ...order,
-        leg: (observer) => leg(row, observer),
-      },
+      { row, script, family: row.sid, ...order, leg: (observer) => leg(row, observer) },
       over,
     );
     live.turn();
@@ -157,6 +151,22 @@ export class CallEngine implements CallControl {
       },
     );
     return row;
+  }
+
+  /** Counts a call that came in. @returns what is to be done, once, when it is over */
+  #enter({ accountSid, sid, trunkSid }: CallRow): () => void {
+    const overTrunk = (more: number): void => {
+      if (trunkSid === null) return;
+      const calls = (this.#overTrunks.get(trunkSid) ?? 0) + more;
+      if (calls > 0) this.#overTrunks.set(trunkSid, calls);
+      else this.#overTrunks.delete(trunkSid);
+    };
+    this.#pace.enter(accountSid, this.#deps.clock.monotonic());
+    overTrunk(1);
+    return () => {
+      this.#pace.leave(accountSid, sid);
+      overTrunk(-1);
+    };
   }
 
   /** Begins a call that belongs to another, in its media family; never queued. */

@@ -16,6 +16,8 @@ export interface LiveCallDeps extends CallRecordDeps, CallAppDeps {
   readonly random: Random;
   readonly log: Log;
   readonly recordings: RecordingShelf;
+  /** Refuses calls that came in, and are not answered, where their app fails; without it they are answered by an apology. */
+  readonly appFailure?: number | undefined;
   /** Begins a call that belongs to another. */
   placeChild(parent: LiveCall, order: ChildOrder): LiveCall;
 }

@@ -334,7 +334,7 @@ export class LiveCall {
     this.#end(completed(why));
   }
 
-  #runner(role: Role, { bridge, connected, dialed }: RunnerOwn): TwimlRunner {
+  #runner(role: Role, { bridge, dialed, ...own }: RunnerOwn): TwimlRunner {
     const app = this.#app;
     const { clock, placeChild } = this.#deps;
     const deps: TwimlRunnerDeps = {
@@ -348,13 +348,10 @@ export class LiveCall {
       answer: () => this.answer(),
       record: (rules) => recordRun(this, rules),
       dial: (rules) =>
-        new DialRun(
-          { clock, place: (order) => placeChild(this, order), connected, over: dialed },
-          this,
-          rules,
-        ),
+        new DialRun({ ...own, clock, place: (order) => placeChild(this, order), over: dialed }, this, rules),
       refer: (target) => referRun(this.#leg, target),
-      reject: (reason) => this.#reject(reason),
+      reject: (reason) => this.#refuse(refusedByTwiml(reason)),
+      refuse: (why) => this.#refuseFailed(why),
       hangUp: (why) => this.#end(completed(why)),
       bridge,
       over: () => this.#release(),
@@ -362,10 +359,16 @@ export class LiveCall {
     return new TwimlRunner(deps, role);
   }
 
-  #reject(reason: 'rejected' | 'busy'): void {
-    const ending = refusedByTwiml(reason);
+  #refuse(ending: CallEnding & { readonly sipStatus: number }): void {
     this.#leg.refuse(ending.sipStatus);
     this.#end(ending);
+  }
+
+  #refuseFailed(why: string): boolean {
+    const { appFailure: sipStatus } = this.#deps;
+    if (sipStatus === undefined || this.row.direction !== 'inbound' || this.#leg.isAnswered) return false;
+    this.#refuse({ ...failed(why), sipStatus });
+    return true;
   }
 
   #end(ending: CallEnding): void {

@@ -18,11 +18,15 @@ export interface CallEnding {
 
 /** Busy at the callee's own phone, or everywhere (RFC 3261 §21.4.24, §21.6.1). */
 const BUSY = new Set([486, 600]);
+const DECLINE = 603;
 /** Final only after ringing; before it they send the call to the next target. */
 const NO_ANSWER = new Set([408, 480, 487]);
 
 /** Twilio: a server that the call was sent to could not take it; the call goes on to the next. */
 export const ATTEMPT_FAILED = 32011;
+
+/** Twilio: nothing rang in time. */
+export const NEVER_RANG = 32016;
 
 const ERROR_CODES = { 'no-target': 32010, exhausted: 32400, 'redirect-failed': 32219 } as const;
 
@@ -62,15 +66,21 @@ export const canceled: CallEnding = {
   why: 'canceled before an answer',
 };
 
-export function endingOf(outcome: Exclude<RouteOutcome, { kind: 'answered' }>): CallEnding {
+/** @param isDevice the callee is a registered user, whose 603 says that they want no calls now. */
+export function endingOf(outcome: Exclude<RouteOutcome, { kind: 'answered' }>, isDevice = false): CallEnding {
   switch (outcome.kind) {
     case 'canceled':
       return canceled;
     case 'no-answer':
-      return { status: 'no-answer', sipStatus: outcome.sipStatus, errorCode: undefined, why: outcome.why };
+      return {
+        status: 'no-answer',
+        sipStatus: outcome.sipStatus,
+        errorCode: outcome.neverRang ? NEVER_RANG : undefined,
+        why: outcome.why,
+      };
     case 'refused':
       return {
-        status: refusedStatus(outcome.sipStatus),
+        status: isDevice && outcome.sipStatus === DECLINE ? 'busy' : refusedStatus(outcome.sipStatus),
         sipStatus: outcome.sipStatus,
         errorCode: undefined,
         why: outcome.why,

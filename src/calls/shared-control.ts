@@ -40,7 +40,7 @@ export function sharedControl(own: CallControl, store: Sharing, log: Log): CallC
       return elsewhere.recording({ callSid, recordingSid: sid, changeRecording: update });
     },
     isEmergency: own.isEmergency,
-    judgeEmergency: (question) => own.judgeEmergency(question),
+    judgeNumber: (question) => own.judgeNumber(question),
     explain: (question) => own.explain(question),
     liveTrace: (sid) => own.liveTrace(sid),
     get accepting() {

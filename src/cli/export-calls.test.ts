@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { type ApiServer, OWNER, STRANGER, startApi } from '../../test/support/api-server.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
 import { readConfig } from '../config.ts';
@@ -116,6 +116,45 @@ it('narrows by date as StartTime does, by status and by direction; no call is an
   expect(await found({ direction: 'inbound' })).toEqual([second]);
   expect(await exported(server.port, { status: 'failed', format: 'json' })).toBe('[]\n');
   expect(await exported(server.port, { status: 'failed', format: 'csv' })).toMatch(/^sid,[\w,]+\r\n$/);
+});
+
+it('tells a terminal how far it is, and a file nothing', async () => {
+  const server = await startApi();
+  await addCalls(server, 300);
+  const { stderr } = process;
+  const [terminal, shown] = [stderr.isTTY, vi.spyOn(stderr, 'write').mockReturnValue(true)];
+  onTestFinished(() => {
+    stderr.isTTY = terminal;
+    shown.mockRestore();
+  });
+  stderr.isTTY = true;
+  const output = join(tempFolder(), 'calls');
+  await exportCalls(readConfig(environment(server.port)), { format: 'jsonl', output });
+  expect(shown.mock.calls.map(([text]) => text)).toEqual([
+    '\r200 calls',
+    '\r300 calls',
+    `\r300 calls written to ${output}\n`,
+  ]);
+  stderr.isTTY = false;
+  await exported(server.port);
+  expect(shown).toHaveBeenCalledTimes(3);
+});
+
+it('writes a trunk’s call with its trunk and both parties', async () => {
+  const server = await startApi();
+  const trunkSid = `TK${'1'.repeat(32)}`;
+  const parties = { from: '+14155550100', to: 'sip:+14155550123@pbx.example' };
+  await addCall(server, { ...parties, direction: 'trunking-originating', trunkSid });
+  const [header = '', row = ''] = (await exported(server.port, { format: 'csv' })).split('\r\n');
+  const cells = row.split(',');
+  const cell = (name: string) => cells[header.split(',').indexOf(name)];
+  expect(['from', 'to', 'trunk_sid', 'direction', 'price'].map(cell)).toEqual([
+    parties.from,
+    parties.to,
+    trunkSid,
+    'trunking-originating',
+    '',
+  ]);
 });
 
 it('as a command reads no further than it can write', { timeout: 60_000 }, async () => {

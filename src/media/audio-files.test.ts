@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMp3Encoder } from 'wasm-media-encoders';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
+import { toneGsm } from '../../test/support/tone-gsm.ts';
 import { silentLog } from '../lib/log.ts';
 import { seededRandom } from '../lib/random.ts';
 import { AudioFiles, type AudioFilesOptions } from './audio-files.ts';
@@ -69,7 +70,7 @@ describe('AudioFiles', () => {
     expect(toneLevel(samples, 700)).toBeGreaterThan(0.47);
   });
 
-  it('reads AIFF, Sun audio and bare µ-law', async () => {
+  it('reads AIFF, Sun audio, GSM and bare µ-law', async () => {
     const files = audioFiles();
     const aiff = Buffer.concat([
       Buffer.from('FORM\0\0\0\0AIFFCOMM\0\0\0\x12\0\x01\0\0\0\0\0\x10\x40\x0c\xfa\0\0\0\0\0\0\0', 'latin1'),
@@ -79,6 +80,7 @@ describe('AudioFiles', () => {
       ).swap16(),
     ]);
     expect(toneLevel(await files.render(aiff), 700)).toBeGreaterThan(0.47);
+    expect(toneLevel(await files.render(toneGsm(1)), 1000)).toBeGreaterThan(0.4);
     const ulaw = Buffer.alloc(8000);
     encode(
       0,

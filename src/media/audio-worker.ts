@@ -1,6 +1,8 @@
 // An audio worker's entry: turns one file at a time, of any kind that we know, into samples at 8 kHz.
 import { parentPort } from 'node:worker_threads';
 import { isAiff, readAiff } from './aiff.ts';
+import { readGsm } from './gsm.ts';
+import { isGsm } from './gsm-frame.ts';
 import { isMp3, readMp3 } from './mp3-decoder.ts';
 import { isSunAudio, readSunAudio } from './sun-audio.ts';
 import { atTelephoneRate, isWav, readWav } from './wav.ts';
@@ -22,7 +24,8 @@ async function read(file: Buffer): Promise<Int16Array> {
   if (isWav(file)) return atTelephoneRate(readWav(file));
   if (isAiff(file)) return atTelephoneRate(readAiff(file));
   if (isSunAudio(file)) return atTelephoneRate(readSunAudio(file));
-  throw new RangeError('it is none of MP3, WAV, AIFF and Sun audio');
+  if (isGsm(file)) return readGsm(file);
+  throw new RangeError('it is none of MP3, WAV, AIFF, Sun audio and GSM');
 }
 
 function shared(samples: Int16Array): Int16Array {

@@ -9,7 +9,7 @@ const OPENING_PACKETS = 5;
 const KEEP_ALIVE_FRAMES = 15_000 / FRAME_MS;
 
 export class KeepAlive {
-  #sentAt = Number.NEGATIVE_INFINITY;
+  #sentAt = -KEEP_ALIVE_FRAMES;
   #opening = OPENING_PACKETS;
 
   /** The way to the peer is new, or who speaks to it is. */

@@ -1,4 +1,5 @@
 // Whose packets are the peer's: one source and one SSRC, settled by the first packet from where it said.
+import { isIP } from 'node:net';
 
 /** How long a peer behind NAT may come from another port than it said. */
 export const LATCH_MS = 5000;
@@ -12,6 +13,12 @@ export interface Source {
   readonly port: number;
 }
 
+/** Whether anything can be sent there. Node throws where a port is none, which would take every session of a thread along. */
+export function isReachable({ address, port }: Source, families: readonly number[]): boolean {
+  if (address === '0.0.0.0' || address === '::') return false;
+  return port > 0 && port <= 65_535 && families.includes(isIP(address));
+}
+
 export interface ArrivedPacket {
   readonly ssrc: number;
   readonly sequence: number;
@@ -22,7 +29,10 @@ export class Latch {
   readonly #signalledFrom: string | undefined;
   readonly #openUntilMs: number;
   #source: Source | undefined;
-  #ssrc = 0;
+  /** The source's, once more: what every packet is compared with lies in one place. */
+  #address = '';
+  #port = -1;
+  #ssrc = 0; // signed: a larger number would be an object of its own
   #sequence = 0;
 
   /** @param peer Addresses in canonical form, as sockets report them. */
@@ -39,8 +49,7 @@ export class Latch {
 
   /** What `accepts` would say, without settling anything by it. */
   considers(packet: ArrivedPacket, from: Source, nowMs: number): boolean {
-    if (this.#source && same(from, this.#source) && packet.ssrc === this.#ssrc)
-      return this.#isAhead(packet.sequence);
+    if (this.#isCurrent(packet, from)) return this.#isAhead(packet.sequence);
     return this.#mayLatch(from, nowMs);
   }
 
@@ -52,13 +61,18 @@ export class Latch {
 
   /** False for a stranger's packet, another SSRC's, and a duplicate or late one. */
   accepts(packet: ArrivedPacket, from: Source, nowMs: number): boolean {
-    if (this.#source && same(from, this.#source) && packet.ssrc === this.#ssrc)
-      return this.#advances(packet.sequence);
+    if (this.#isCurrent(packet, from)) return this.#advances(packet.sequence);
     if (!this.#mayLatch(from, nowMs)) return false;
     this.#source = { address: from.address, port: from.port };
-    this.#ssrc = packet.ssrc;
+    this.#address = from.address;
+    this.#port = from.port;
+    this.#ssrc = packet.ssrc | 0;
     this.#sequence = packet.sequence;
     return true;
+  }
+
+  #isCurrent(packet: ArrivedPacket, from: Source): boolean {
+    return from.port === this.#port && (packet.ssrc | 0) === this.#ssrc && from.address === this.#address;
   }
 
   /**

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
+import { Beat } from './beat.ts';
 import { FileRecording } from './file-recording.ts';
 import { MessageBatch } from './message-batch.ts';
 import { Pacer } from './pacer.ts';
@@ -27,6 +28,7 @@ const clock = systemClock;
 const random = systemRandom();
 const pool = new PortPool(ports, clock);
 const pacer = new Pacer(clock.monotonic());
+const beat = new Beat();
 const sessions = new Map<number, OpenSession>();
 let ticking = false;
 
@@ -97,9 +99,8 @@ async function open(session: number, { ask, captureSamples }: Request<'open'>): 
       families,
       lostAfterMs,
       now: () => clock.now(),
-      send: (datagram, port, address) => sockets.send(datagram, port, address),
-      sendRtcp: (datagram, port, address) => sockets.sendRtcp(datagram, port, address),
-      settled: (source) => sockets.settle(source),
+      sockets,
+      beat,
       finished: (number) => post({ type: 'finished', session, number }),
       digit: (digit) => post({ type: 'digit', session, digit }),
       lost: () => post({ type: 'lost', session }),
@@ -155,7 +156,7 @@ function tick(): void {
   ticking = sessions.size > 0;
   if (!ticking) return;
   const { first, end } = pacer.due(clock.monotonic());
-  for (let frame = first; frame < end; frame++) for (const { rtp } of sessions.values()) rtp.tick(frame);
+  for (let frame = first; frame < end; frame++) beat.run(frame);
   clock.after(pacer.delayMs(clock.monotonic()), tick);
 }
 

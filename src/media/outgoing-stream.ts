@@ -11,6 +11,7 @@ export class OutgoingStream {
   /** The payload is written here, from HEADER_BYTES on, before `finish`. */
   readonly datagram = Buffer.allocUnsafe(MAX_PACKET_BYTES + SRTP_OVERHEAD_BYTES);
   readonly #timestampBase: number;
+  /** Its 32 bits are kept signed: larger numbers would be objects of their own. */
   readonly #header = { marker: false, payloadType: 0, sequence: 0, timestamp: 0, ssrc: 0 };
   #srtp: SrtpSender | undefined;
   /** The next packet starts a talkspurt (RFC 3551 §4.1). */
@@ -22,8 +23,8 @@ export class OutgoingStream {
   constructor(random: Random) {
     const drawn = (below: number) => Math.floor(random.fraction() * below);
     this.ssrc = drawn(2 ** 32);
-    this.#timestampBase = drawn(2 ** 32);
-    this.#header.ssrc = this.ssrc;
+    this.#timestampBase = drawn(2 ** 32) | 0;
+    this.#header.ssrc = this.ssrc | 0;
     // The lower half only: an SRTP receiver cannot tell an early roll-over from loss (RFC 3711 §3.3.1).
     this.#header.sequence = drawn(2 ** 15);
     this.#view = this.datagram.subarray(0, 0);
@@ -65,15 +66,18 @@ export class OutgoingStream {
   /** Makes a packet of ours from another stream's plain one, with the type and the timestamp that `packet` has now. */
   forward(received: Buffer, packet: RtpPacket, marked: boolean): Buffer {
     const { start, end, payloadType, timestamp } = packet;
-    // Nothing but the header differs, so the packet leaves in the memory it came in.
-    if (!this.#srtp && start === HEADER_BYTES && end === received.length) {
-      this.#head(received, payloadType, timestamp, marked);
-      this.#packets++;
-      this.#octets += end - start;
-      return received;
-    }
-    received.copy(this.datagram, HEADER_BYTES, start, end);
-    return this.finish(payloadType, timestamp, end - start, marked);
+    const plain = HEADER_BYTES + end - start;
+    const length = plain + (this.#srtp?.tagBytes ?? 0);
+    // Where there is room for it, the packet leaves in the memory it came in.
+    const stays = start === HEADER_BYTES && length <= received.length;
+    const out = stays ? received : Buffer.allocUnsafe(length);
+    if (!stays)
+      for (let from = start, to = HEADER_BYTES; from < end; from++, to++) out[to] = received[from] as number;
+    this.#head(out, payloadType, timestamp, marked);
+    this.#packets++;
+    this.#octets += end - start;
+    this.#srtp?.protect(out, plain);
+    return length === out.length ? out : out.subarray(0, length);
   }
 
   #seal(plain: number): Buffer {
@@ -86,7 +90,7 @@ export class OutgoingStream {
     const header = this.#header;
     header.marker = this.#marker || marked;
     header.payloadType = payloadType;
-    header.timestamp = timestamp;
+    header.timestamp = timestamp | 0;
     writeHeader(header, datagram);
     header.sequence = (header.sequence + 1) & 0xffff;
     this.#marker = false;

@@ -10,9 +10,9 @@ describe('a bridge that has nothing to relay', () => {
     const sentAt: number[] = [];
     const pass = (from: number, to: number): void => {
       for (let frame = from; frame <= to; frame++) {
-        a.session.tick(frame);
+        a.beat.run(frame);
         const before = b.sent.length;
-        b.session.tick(frame);
+        b.beat.run(frame);
         if (b.sent.length > before) sentAt.push(frame);
       }
     };

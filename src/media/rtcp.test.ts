@@ -103,9 +103,9 @@ describe('Reception', () => {
       reception.received(packet(sequence), 1e6 + sequence * 20 + lateMs, true);
       if (sequence > 0) jitter += (10 - jitter) / 16;
     }
-    expect(reception.jitterMs).toBeCloseTo(jitter, 5);
+    expect(reception.jitterMs).toBeCloseTo(jitter, 2);
     reception.received({ ssrc: 9, sequence: 200, timestamp: 0 }, 2e6, false);
-    expect(reception.jitterMs).toBeCloseTo(jitter, 5);
+    expect(reception.jitterMs).toBeCloseTo(jitter, 2);
   });
 });
 

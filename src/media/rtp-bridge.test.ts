@@ -14,10 +14,10 @@ const event = (key: string, duration: number, end: boolean): Buffer => {
 describe('a bridge', () => {
   it('passes payloads on as they are, in a stream of its own that goes on from its silence', () => {
     const { a, b } = bridge();
-    for (let frame = 1; frame <= 3; frame++) b.session.tick(frame);
+    for (let frame = 1; frame <= 3; frame++) b.beat.run(frame);
     for (let frame = 4; frame <= 8; frame++) {
-      a.session.tick(frame);
-      b.session.tick(frame);
+      a.beat.run(frame);
+      b.beat.run(frame);
       a.session.receive(arriving({ sequence: frame }), caller, frame * 20);
     }
     const packets = b.sent.map(read);
@@ -52,33 +52,33 @@ describe('a bridge', () => {
 
   it('fills with silence when the other side says nothing, and not before', () => {
     const { a, b } = bridge();
-    b.session.tick(1);
-    a.session.tick(1);
+    b.beat.run(1);
+    a.beat.run(1);
     a.session.receive(arriving({ sequence: 1 }), caller, 20);
     const after = b.sent.length;
-    for (let frame = 2; frame < 11; frame++) b.session.tick(frame);
+    for (let frame = 2; frame < 11; frame++) b.beat.run(frame);
     expect(b.sent).toHaveLength(after);
-    b.session.tick(11);
+    b.beat.run(11);
     expect(read(b.sent.at(-1) as Buffer).payload[0]).toBe(0xff);
   });
 
   it('rests while it relays, and is there in the beat after something else is wanted of it', () => {
     const relaying = () => {
       const { a, b } = bridge();
-      b.session.tick(1);
+      b.beat.run(1);
       a.session.receive(arriving({ sequence: 1 }), a.peer, 20);
-      b.session.tick(2);
+      b.beat.run(2);
       b.sent.length = 0;
       return b;
     };
     const pressing = relaying();
     pressing.session.press(1, '5');
-    pressing.session.tick(3);
+    pressing.beat.run(3);
     expect(pressing.sent.map((datagram) => read(datagram).payloadType)).toEqual([97]);
 
     const alone = relaying();
     alone.session.unbridge();
-    alone.session.tick(3);
+    alone.beat.run(3);
     expect(alone.sent.map((datagram) => read(datagram).payload)).toEqual([Buffer.alloc(160, 0xff)]);
 
     const frames: number[] = [];
@@ -87,7 +87,7 @@ describe('a bridge', () => {
     const recorder = new Recorder({ channels: 1 }, 2, ends);
     recorder.tick = (frame) => void frames.push(frame);
     recorded.session.record(recorder);
-    for (const frame of [3, 4]) recorded.session.tick(frame);
+    for (const frame of [3, 4]) recorded.beat.run(frame);
     expect(frames).toEqual([3, 4]);
   });
 
@@ -154,7 +154,7 @@ describe('a bridge', () => {
   it('keeps one timestamp through an event of many seconds', () => {
     const { a, b } = bridge();
     for (let frame = 5; frame < 300; frame += 5) {
-      for (const { session } of [a, b]) session.tick(frame);
+      for (const { beat } of [a, b]) beat.run(frame);
       const payload = event('0', frame * 160, false);
       a.session.receive(
         arriving({ sequence: frame, timestamp: 90_000, payloadType: 101, payload }),
@@ -170,8 +170,8 @@ describe('a bridge', () => {
   it('carries on in time when the source changes or its clock jumps', () => {
     const { a, b } = bridge();
     const at = (frame: number, packet: Arriving) => {
-      a.session.tick(frame);
-      b.session.tick(frame);
+      a.beat.run(frame);
+      b.beat.run(frame);
       a.session.receive(arriving(packet), caller, frame * 20);
     };
     at(1, { sequence: 1 });
@@ -195,7 +195,7 @@ describe('a bridge', () => {
     b.session.play(1, { kind: 'tone', frequenciesHz: [440], durationMs: 20 });
     a.session.receive(arriving({ sequence: 1 }), caller, 20);
     expect(b.sent).toEqual([]);
-    b.session.tick(1);
+    b.beat.run(1);
     expect(b.finished).toEqual([1]);
     a.session.receive(arriving({ sequence: 2 }), caller, 40);
     expect(b.sent.map((each) => read(each).payload[0] === 2)).toEqual([false, true]);
@@ -239,8 +239,8 @@ describe('RTCP', () => {
       [caller, 4001],
       [{ ...caller, rtcpPort: 4999 }, 4999],
     ] as const) {
-      const { session, rtcp } = leg(1, peer);
-      for (let frame = 1; frame <= 500; frame++) session.tick(frame);
+      const { session, beat, rtcp } = leg(1, peer);
+      for (let frame = 1; frame <= 500; frame++) beat.run(frame);
       expect(rtcp.length).toBeGreaterThanOrEqual(2);
       expect(rtcp.length).toBeLessThanOrEqual(5);
       session.close();
@@ -253,9 +253,9 @@ describe('RTCP', () => {
   it('tells the round trip, and is not heard from a stranger', () => {
     const one = leg(1, { ...callee, port: 7000 });
     const other = leg(2, caller);
-    const reportOf = ({ session, rtcp }: typeof one): Buffer => {
+    const reportOf = ({ beat, rtcp }: typeof one): Buffer => {
       const before = rtcp.length;
-      for (let frame = 1; rtcp.length === before && frame < 1000; frame++) session.tick(frame);
+      for (let frame = 1; rtcp.length === before && frame < 1000; frame++) beat.run(frame);
       return rtcp.at(-1)?.datagram as Buffer;
     };
     const first = reportOf(one);
@@ -272,8 +272,8 @@ describe('RTCP', () => {
 describe('a peer of whom nothing comes', () => {
   /** A minute of beats, and what may be on top until the next report. */
   const MINUTE = { from: 2999, until: 3400 };
-  const run = ({ session }: ReturnType<typeof leg>, from: number, until: number): void => {
-    for (let frame = from; frame <= until; frame++) session.tick(frame);
+  const run = ({ beat }: ReturnType<typeof leg>, from: number, until: number): void => {
+    for (let frame = from; frame <= until; frame++) beat.run(frame);
   };
 
   it('is lost after a minute, told once', () => {
@@ -307,8 +307,8 @@ describe('a peer of whom nothing comes', () => {
     const { a, b } = bridge();
     for (let frame = 1; frame <= MINUTE.until; frame++) {
       if (frame % 100 === 0) a.session.receive(arriving({ sequence: frame }), caller, 2);
-      a.session.tick(frame);
-      b.session.tick(frame);
+      a.beat.run(frame);
+      b.beat.run(frame);
     }
     expect([a.lost, b.lost]).toEqual([[], [true]]);
   });

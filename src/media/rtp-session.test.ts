@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../lib/random.ts';
+import { Beat } from './beat.ts';
 import type { PeerMedia } from './engine.ts';
 import { emptyPacket, readRtp, writeHeader } from './rtp.ts';
 import { RtpSession } from './rtp-session.ts';
@@ -13,20 +14,24 @@ function start({ seed = 1, captureSamples = 8000 } = {}) {
   const digits: string[] = [];
   const rtcp: Buffer[] = [];
   const settled: (number | undefined)[] = [];
+  const beat = new Beat();
   const session = new RtpSession({
+    beat,
     random: seededRandom(seed),
     captureSamples,
     families: [4],
     lostAfterMs: 0,
     now: () => 0,
-    sendRtcp: (datagram) => rtcp.push(Buffer.from(datagram)),
-    settled: (source) => settled.push(source?.port),
+    sockets: {
+      send: (datagram, to) => sent.push({ ...to, datagram: Buffer.from(datagram) }),
+      sendRtcp: (datagram) => rtcp.push(Buffer.from(datagram)),
+      settle: (source) => settled.push(source?.port),
+    },
     digit: (digit) => digits.push(digit),
     lost: () => {},
-    send: (datagram, port, address) => sent.push({ datagram: Buffer.from(datagram), port, address }),
     finished: (play) => finished.push(play),
   });
-  return { session, sent, finished, digits, rtcp, settled };
+  return { session, beat, sent, finished, digits, rtcp, settled };
 }
 
 const read = ({ datagram }: { datagram: Buffer }) => {
@@ -46,23 +51,23 @@ const arriving = (
 
 describe('RtpSession, sending', () => {
   it('sends nothing before it is connected, then silence every frame', () => {
-    const { session, sent } = start();
-    session.tick(1);
+    const { session, beat, sent } = start();
+    beat.run(1);
     expect(sent).toEqual([]);
     session.connect(peer, 0);
-    session.tick(2);
-    session.tick(3);
+    beat.run(2);
+    beat.run(3);
     expect(sent).toMatchObject([{ port: 4000, address: '192.0.2.1' }, {}]);
     expect(sent[0]?.datagram.subarray(12)).toEqual(Buffer.alloc(160, 0xff));
     session.connect({ ...peer, payloadType: 8 }, 0);
-    session.tick(4);
+    beat.run(4);
     expect(sent[2]?.datagram.subarray(12)).toEqual(Buffer.alloc(160, 0xd5));
   });
 
   it('counts sequence by packet and timestamp by frame, skipped frames included', () => {
-    const { session, sent } = start();
+    const { session, beat, sent } = start();
     session.connect(peer, 0);
-    for (const frame of [10, 11, 15]) session.tick(frame);
+    for (const frame of [10, 11, 15]) beat.run(frame);
     const [first, second, third] = sent.map(read);
     expect(second?.sequence).toBe((first?.sequence as number) + 1);
     expect(third?.sequence).toBe((first?.sequence as number) + 2);
@@ -73,9 +78,9 @@ describe('RtpSession, sending', () => {
 
   it('starts every session with an SSRC of its own and a sequence below 2^15', () => {
     const first = Array.from({ length: 50 }, (_, seed) => {
-      const { session, sent } = start({ seed });
+      const { session, beat, sent } = start({ seed });
       session.connect(peer, 0);
-      session.tick(1);
+      beat.run(1);
       return read(sent[0] as { datagram: Buffer });
     });
     expect(new Set(first.map(({ ssrc }) => ssrc)).size).toBe(50);
@@ -83,28 +88,28 @@ describe('RtpSession, sending', () => {
   });
 
   it('marks the first packet and the first after a gap', () => {
-    const { session, sent } = start();
+    const { session, beat, sent } = start();
     session.connect(peer, 0);
-    session.tick(1);
-    session.tick(2);
+    beat.run(1);
+    beat.run(2);
     session.mute();
-    session.tick(3);
+    beat.run(3);
     expect(sent).toHaveLength(2);
     session.echo();
-    session.tick(4);
-    session.tick(5);
+    beat.run(4);
+    beat.run(5);
     expect(sent.map((each) => read(each).marker)).toEqual([true, false, true, false]);
   });
 
   it('plays to the end and says so once; a prompt before the connection waits', () => {
-    const { session, sent, finished } = start();
+    const { session, beat, sent, finished } = start();
     session.play(7, { kind: 'tone', frequenciesHz: [1000], durationMs: 40 });
-    session.tick(1);
+    beat.run(1);
     session.connect(peer, 0);
-    session.tick(2);
+    beat.run(2);
     expect(finished).toEqual([]);
-    session.tick(3);
-    session.tick(4);
+    beat.run(3);
+    beat.run(4);
     expect(finished).toEqual([7]);
     const silent = sent.map(({ datagram }) => datagram.subarray(12).every((code) => code === 0xff));
     expect(silent).toEqual([false, false, true]);
@@ -117,20 +122,20 @@ describe('RtpSession, sending', () => {
     ['has no port', { port: 0 }],
     ['has no such port', { port: 65_536 }],
   ])('plays on for nobody while the peer %s', (_, nowhere) => {
-    const { session, sent, finished } = start();
+    const { session, beat, sent, finished } = start();
     session.connect({ ...peer, ...nowhere }, 0);
     session.play(1, { kind: 'silence', durationMs: 40 });
-    session.tick(1);
-    session.tick(2);
+    beat.run(1);
+    beat.run(2);
     expect(sent).toEqual([]);
     expect(finished).toEqual([1]);
   });
 
   it('does not follow a forged source port of 0', () => {
-    const { session, sent } = start();
+    const { session, beat, sent } = start();
     session.connect(peer, 0);
     session.receive(arriving(1), { ...peer, port: 0 }, 1);
-    session.tick(1);
+    beat.run(1);
     expect(sent).toMatchObject([{ port: 4000 }]);
     expect(session.captured()).toHaveLength(0);
   });
@@ -193,18 +198,18 @@ describe('RtpSession, hearing', () => {
   });
 
   it('latches anew only when it is connected again', () => {
-    const { session, sent } = connected();
+    const { session, beat, sent } = connected();
     session.receive(arriving(1), { ...peer, port: 5000 }, 1);
     session.receive(arriving(2), { ...peer, port: 6000 }, 1);
-    session.tick(1);
+    beat.run(1);
     session.connect(peer, 2);
     session.receive(arriving(3, { ssrc: 77 }), { ...peer, port: 6000 }, 2);
-    session.tick(2);
+    beat.run(2);
     expect(sent.map(({ port }) => port)).toEqual([5000, 6000]);
   });
 
   it('echoes what it hears in the law the peer wants', () => {
-    const { session, sent } = connected();
+    const { session, beat, sent } = connected();
     session.connect({ ...peer, payloadType: 8 }, 0);
     session.echo();
     const samples = new Int16Array(160);
@@ -212,7 +217,7 @@ describe('RtpSession, hearing', () => {
       fillTone([1000], frame * 160, samples);
       // 1000 Hz repeats every 8 samples, so that one frame may stand for all.
       session.receive(arriving(frame, { payload: ulaw(samples) }), peer, frame);
-      session.tick(frame);
+      beat.run(frame);
     }
     const listener = start();
     listener.session.connect(peer, 0);
@@ -223,9 +228,9 @@ describe('RtpSession, hearing', () => {
 });
 
 function ulaw(samples: Int16Array): Buffer {
-  const { session, sent } = start();
+  const { session, beat, sent } = start();
   session.connect(peer, 0);
   session.play(1, { kind: 'samples', samples });
-  session.tick(1);
+  beat.run(1);
   return sent.map(({ datagram }) => datagram.subarray(12))[0] as Buffer;
 }

@@ -1,13 +1,13 @@
 // One peer's media, both ways: frames out at the pacer's beat, packets in as they come. No sockets, no clock.
-import { isIP } from 'node:net';
 import { normaliseAddress } from '../lib/networks.ts';
 import type { Random } from '../lib/random.ts';
+import type { Beat } from './beat.ts';
 import { DigitSource } from './digit-source.ts';
 import type { MediaStatistics, PayloadType, PeerMedia, SrtpParameters } from './engine.ts';
 import { decode, encode, SILENCE, transcode } from './g711.ts';
 import { IncomingStream } from './incoming-stream.ts';
 import { KeepAlive } from './keep-alive.ts';
-import type { Source } from './latch.ts';
+import { isReachable, type Source } from './latch.ts';
 import { FRAME_SAMPLES, OutgoingStream } from './outgoing-stream.ts';
 import { Presence } from './presence.ts';
 import { type Playable, PromptSource } from './prompt-source.ts';
@@ -16,6 +16,7 @@ import { RelayClock } from './relay-clock.ts';
 import { RtcpSession } from './rtcp-session.ts';
 import { emptyPacket, HEADER_BYTES, MAX_PACKET_BYTES, type RtpPacket } from './rtp.ts';
 import { SampleQueue } from './sample-queue.ts';
+import type { PeerSockets } from './session-sockets.ts';
 import { sameKeys } from './srtp-keys.ts';
 import { DigitReceiver, EVENT_BYTES } from './telephone-event.ts';
 
@@ -35,11 +36,9 @@ export interface RtpSessionOptions {
   readonly lostAfterMs: number;
   /** Wall clock, in milliseconds since the epoch. */
   now(): number;
-  /** The datagram is reused for the next frame. */
-  send(datagram: Buffer, port: number, address: string): void;
-  sendRtcp(datagram: Buffer, port: number, address: string): void;
-  /** Nothing but this source can be the peer from now on; undefined: it is open again. */
-  settled(source: Source | undefined): void;
+  readonly sockets: PeerSockets;
+  /** The frames of the thread: the session's `tick` is called by it until `close`. */
+  readonly beat: Beat;
   /** The prompt with this number was sent to its end. */
   finished(play: number): void;
   /** The peer pressed this key. */
@@ -55,57 +54,61 @@ interface Playing {
 }
 
 export class RtpSession {
-  readonly #options: RtpSessionOptions;
-  readonly #outgoing: OutgoingStream;
+  // What every relayed packet needs comes first, so that it lies together: fetching it costs more than the work itself.
   readonly #incoming = new IncomingStream();
-  readonly #rtcp: RtcpSession;
-  readonly #digits = new DigitReceiver();
+  readonly #outgoing: OutgoingStream;
   readonly #relayClock = new RelayClock();
   readonly #keepAlive = new KeepAlive();
-  readonly #presence: Presence;
-  readonly #recorders = new Set<Recorder>();
-  readonly #capture: Int16Array;
-  /** While it echoes. */
-  #echoed: SampleQueue | undefined;
-  /** Samples that `#capture` has room for. */
-  #captureRoom: number;
-  #peer: PeerMedia | undefined;
-  #keys: SrtpParameters | undefined;
-  #otherwise: 'silence' | 'echo' | 'nothing' = 'silence';
-  #playing: Playing | undefined;
+  readonly #sockets: PeerSockets;
   #bridged: RtpSession | undefined;
-  /** The beat's number now. */
-  #frame = 0;
-  /** Until this beat nothing is to be done here: what is sent comes over the bridge. */
-  #restsUntil = 0;
-  #eventTimestamp = 0;
+  #playing: Playing | undefined;
+  #otherwise: 'silence' | 'echo' | 'nothing' = 'silence';
   #settled = false;
   /** Where the peer is, whether that can be sent to, and whether sound may be. */
   #destination: Source | undefined;
   #reachable = false;
   #maySend = false;
+  #isRecorded = false;
+  #payloadType: PayloadType = 0;
+  #dtmfPayloadType: number | undefined;
+  /** Samples that `#capture` has room for. */
+  #captureRoom: number;
+  readonly #beat: Beat;
+  readonly #options: RtpSessionOptions;
+  readonly #rtcp: RtcpSession;
+  readonly #digits = new DigitReceiver();
+  readonly #presence: Presence;
+  readonly #recorders = new Set<Recorder>();
+  readonly #capture: Int16Array;
+  /** While it echoes. */
+  #echoed: SampleQueue | undefined;
+  #peer: PeerMedia | undefined;
+  #keys: SrtpParameters | undefined;
+  #eventTimestamp = 0;
 
   constructor(options: RtpSessionOptions) {
+    const { random, now } = options;
     this.#options = options;
-    this.#outgoing = new OutgoingStream(options.random);
+    this.#sockets = options.sockets;
+    this.#beat = options.beat;
+    this.#beat.add(this);
+    this.#outgoing = new OutgoingStream(random);
     this.#presence = new Presence(options.lostAfterMs);
-    this.#rtcp = new RtcpSession({
-      random: options.random,
-      ssrc: this.#outgoing.ssrc,
-      now: options.now,
-    });
+    this.#rtcp = new RtcpSession({ random, ssrc: this.#outgoing.ssrc, now });
     this.#capture = new Int16Array(options.captureSamples);
     this.#captureRoom = options.captureSamples;
   }
 
   connect(peer: PeerMedia, nowMs: number): void {
     this.#peer = { ...peer, address: normaliseAddress(peer.address) };
+    this.#payloadType = peer.payloadType;
+    this.#dtmfPayloadType = peer.dtmfPayloadType;
     this.#secure(peer.srtp);
     this.#incoming.connect(peer, nowMs);
     this.#outgoing.interrupted();
     this.#aim(peer.direction);
     this.#settled = false;
-    this.#options.settled(undefined);
+    this.#sockets.settle(undefined);
   }
 
   play(number: number, playable: Playable): void {
@@ -118,7 +121,7 @@ export class RtpSession {
 
   #start(playing: Playing): void {
     this.#playing = playing;
-    this.#restsUntil = 0;
+    this.#beat.wake(this);
   }
 
   stopPlaying(): void {
@@ -139,15 +142,15 @@ export class RtpSession {
   bridge(other: RtpSession): void {
     this.unbridge();
     other.unbridge();
-    for (const [one, another] of [
-      [this, other],
-      [other, this],
-    ] as const) {
-      one.#bridged = another;
-      one.#otherwise = 'silence';
-      one.#relayClock.reset();
-      one.#keepAlive.open();
-    }
+    this.#join(other);
+    other.#join(this);
+  }
+
+  #join(other: RtpSession): void {
+    this.#bridged = other;
+    this.#otherwise = 'silence';
+    this.#relayClock.reset();
+    this.#keepAlive.open();
   }
 
   unbridge(): void {
@@ -155,44 +158,45 @@ export class RtpSession {
     if (!other) return;
     for (const end of [this, other]) {
       end.#bridged = undefined;
-      end.#restsUntil = 0;
+      end.#beat.wake(end);
     }
   }
 
   record(recorder: Recorder): void {
     this.#recorders.add(recorder);
-    this.#restsUntil = 0;
+    this.#isRecorded = true;
+    this.#beat.wake(this);
   }
 
   stopRecording(recorder: Recorder): void {
     this.#recorders.delete(recorder);
+    this.#isRecorded = this.#recorders.size > 0;
   }
 
   /** @param frameNumber Frames that were skipped in between leave a gap in the timestamps. */
   tick(frameNumber: number): void {
-    this.#frame = frameNumber;
-    if (frameNumber < this.#restsUntil) return;
     const peer = this.#peer;
     const destination = this.#destination;
     if (peer && destination) {
       if (!this.#sendFrame(peer, destination)) this.#outgoing.interrupted();
       if (this.#rtcp.due(frameNumber)) this.#everySeconds(peer, destination);
       this.#reportEnd();
-      if (this.#bridged && !this.#playing && this.#recorders.size === 0) this.#rest();
+      if (this.#bridged && !this.#playing && !this.#isRecorded) this.#rest();
     }
-    if (this.#recorders.size > 0) for (const recorder of this.#recorders) recorder.tick(frameNumber);
+    if (this.#isRecorded) for (const recorder of this.#recorders) recorder.tick(frameNumber);
   }
 
   /** As often as RTCP wants it. */
   #everySeconds(peer: PeerMedia, destination: Source): void {
     if (this.#reachable) this.#report(peer, destination);
     const packets = this.#incoming.received + this.#rtcp.received;
-    if (this.#presence.isLost(this.#frame, packets, this.#incoming.listens)) this.#options.lost();
+    if (this.#presence.isLost(this.#beat.frame, packets, this.#incoming.listens)) this.#options.lost();
   }
 
+  /** Nothing is to be done here: what is sent comes over the bridge. */
   #rest(): void {
     const silenceAt = this.#maySend ? this.#keepAlive.due : Number.POSITIVE_INFINITY;
-    this.#restsUntil = Math.min(silenceAt, this.#rtcp.nextFrame);
+    this.#beat.rest(this, Math.min(silenceAt, this.#rtcp.nextFrame));
   }
 
   receive(datagram: Buffer, from: Source, nowMs: number): void {
@@ -213,21 +217,19 @@ export class RtpSession {
 
   /** Sends another session's packet, plain and as it was read, to this one's peer; both are used up by it. */
   relay(datagram: Buffer, packet: RtpPacket): void {
-    const peer = this.#peer;
     const destination = this.#destination;
-    if (!this.#maySend || this.#playing || this.#otherwise === 'nothing' || !peer || !destination) return;
+    if (!this.#maySend || this.#playing || this.#otherwise === 'nothing' || !destination) return;
     const audio = packet.payloadType === 0 || packet.payloadType === 8;
-    const type = audio ? peer.payloadType : peer.dtmfPayloadType;
+    const type = audio ? this.#payloadType : this.#dtmfPayloadType;
     if (type === undefined) return;
     if (audio && packet.payloadType !== type) transcode(packet.payloadType as PayloadType, datagram, packet);
     packet.payloadType = type;
-    if (this.#keepAlive.isQuiet(this.#frame)) this.#relayClock.reset();
-    packet.timestamp = this.#relayClock.map(packet, this.#outgoing.timestampAt(this.#frame), !audio);
+    if (this.#keepAlive.isQuiet(this.#beat.frame)) this.#relayClock.reset();
+    packet.timestamp = this.#relayClock.map(packet, this.#outgoing.timestampAt(this.#beat.frame), !audio);
     const marked = this.#relayClock.restarted || (!audio && ((datagram[1] as number) & 0x80) !== 0);
-    this.#keepAlive.sent(this.#frame);
-    if (audio && this.#recorders.size > 0) this.#recordSent(datagram, packet);
-    const { port, address } = destination;
-    this.#options.send(this.#outgoing.forward(datagram, packet, marked), port, address);
+    this.#keepAlive.sent(this.#beat.frame);
+    if (audio && this.#isRecorded) this.#recordSent(datagram, packet);
+    this.#sockets.send(this.#outgoing.forward(datagram, packet, marked), destination);
   }
 
   captured(): Int16Array {
@@ -249,6 +251,7 @@ export class RtpSession {
 
   /** Says BYE; nothing is sent after it. */
   close(): void {
+    this.#beat.remove(this);
     this.unbridge();
     const destination = this.#destination;
     if (this.#peer && destination && this.#outgoing.packets > 0 && this.#reachable)
@@ -270,7 +273,7 @@ export class RtpSession {
     const source = this.#incoming.settled(nowMs);
     if (!source) return;
     this.#settled = true;
-    this.#options.settled(source);
+    this.#sockets.settle(source);
   }
 
   /** Sends this beat's packet; false where the wire is silent. */
@@ -278,7 +281,7 @@ export class RtpSession {
     const open = this.#maySend;
     const source = this.#playing?.source;
     if (source instanceof DigitSource && peer.dtmfPayloadType !== undefined) {
-      if (source.startsPress) this.#eventTimestamp = this.#outgoing.timestampAt(this.#frame);
+      if (source.startsPress) this.#eventTimestamp = this.#outgoing.timestampAt(this.#beat.frame);
       const marked = source.startsPress;
       if (source.readEvent(this.#outgoing.datagram, HEADER_BYTES)) {
         if (open) this.#sendPacket(destination, peer.dtmfPayloadType, EVENT_BYTES, marked);
@@ -287,9 +290,9 @@ export class RtpSession {
       this.#outgoing.datagram.fill(SILENCE[peer.payloadType], HEADER_BYTES, HEADER_BYTES + FRAME_SAMPLES);
     } else if (!this.#fill(peer.payloadType)) return this.#bridged !== undefined;
     if (!open) return false;
-    if (this.#recorders.size > 0) {
+    if (this.#isRecorded) {
       made.payloadType = peer.payloadType;
-      made.timestamp = this.#outgoing.timestampAt(this.#frame);
+      made.timestamp = this.#outgoing.timestampAt(this.#beat.frame);
       this.#recordSent(this.#outgoing.datagram, made);
     }
     this.#sendPacket(destination, peer.payloadType, FRAME_SAMPLES, false);
@@ -297,25 +300,22 @@ export class RtpSession {
   }
 
   /** Sends what the outgoing datagram holds. */
-  #sendPacket({ port, address }: Source, type: number, bytes: number, marked: boolean): void {
+  #sendPacket(to: Source, type: number, bytes: number, marked: boolean): void {
     const out = this.#outgoing;
     const event = bytes === EVENT_BYTES;
-    const timestamp = event ? this.#eventTimestamp : out.timestampAt(this.#frame);
-    if (this.#keepAlive.isQuiet(this.#frame)) out.interrupted();
-    this.#keepAlive.sent(this.#frame);
-    this.#options.send(out.finish(type, timestamp, bytes, marked), port, address);
+    const timestamp = event ? this.#eventTimestamp : out.timestampAt(this.#beat.frame);
+    if (this.#keepAlive.isQuiet(this.#beat.frame)) out.interrupted();
+    this.#keepAlive.sent(this.#beat.frame);
+    this.#sockets.send(out.finish(type, timestamp, bytes, marked), to);
   }
 
-  /** Node throws where a port is none, which would take every session of this thread along. */
   #aim(direction: PeerMedia['direction']): void {
     const destination = this.#incoming.destination;
-    const { address = '', port = 0 } = destination ?? {};
-    const isKind = this.#options.families.includes(isIP(address));
     this.#destination = destination;
-    this.#reachable = port > 0 && port <= 65_535 && address !== '0.0.0.0' && address !== '::' && isKind;
+    this.#reachable = destination !== undefined && isReachable(destination, this.#options.families);
     this.#maySend = this.#reachable && direction !== 'recvonly' && direction !== 'inactive';
     this.#keepAlive.open();
-    this.#restsUntil = 0;
+    this.#beat.wake(this);
   }
 
   /** Puts the next frame's payload into the datagram; false when nothing is to be sent. */
@@ -336,7 +336,7 @@ export class RtpSession {
 
   /** Whether this leg's sound is the other's packets, or none. */
   get #awaitsRelay(): boolean {
-    return this.#bridged !== undefined && this.#frame < this.#keepAlive.due;
+    return this.#bridged !== undefined && this.#beat.frame < this.#keepAlive.due;
   }
 
   #reportEnd(): void {
@@ -348,7 +348,7 @@ export class RtpSession {
 
   /** Whether anybody here wants the sound itself; a relay does not. */
   get #listens(): boolean {
-    return this.#captureRoom > 0 || this.#otherwise === 'echo' || this.#recorders.size > 0;
+    return this.#captureRoom > 0 || this.#otherwise === 'echo' || this.#isRecorded;
   }
 
   #hear(law: PayloadType, datagram: Buffer): void {
@@ -356,7 +356,8 @@ export class RtpSession {
     decode(law, datagram, arrived, heard);
     if (this.#otherwise === 'echo') this.#echoed?.push(heard, count);
     const { ssrc, timestamp } = arrived;
-    for (const recorder of this.#recorders) recorder.hear(heard, { timestamp, ssrc, count }, this.#frame);
+    for (const recorder of this.#recorders)
+      recorder.hear(heard, { timestamp, ssrc, count }, this.#beat.frame);
     const kept = Math.min(this.#captureRoom, count);
     this.#capture.set(heard.subarray(0, kept), this.#capture.length - this.#captureRoom);
     this.#captureRoom -= kept;
@@ -384,15 +385,15 @@ export class RtpSession {
     const { ssrc } = this.#outgoing;
     const { timestamp } = packet;
     const count = packet.end - packet.start;
-    for (const recorder of this.#recorders) recorder.send(sent, { timestamp, ssrc, count }, this.#frame);
+    for (const recorder of this.#recorders) recorder.send(sent, { timestamp, ssrc, count }, this.#beat.frame);
   }
 
   #report(peer: PeerMedia, destination: Source, bye = false): void {
     const { packets, octets } = this.#outgoing;
-    const counts = { rtpTimestamp: this.#outgoing.timestampAt(this.#frame), packets, octets };
+    const counts = { rtpTimestamp: this.#outgoing.timestampAt(this.#beat.frame), packets, octets };
     const port = peer.rtcpPort ?? destination.port + 1;
     if (port > 65_535) return;
     const packet = this.#rtcp.write(counts, this.#incoming.reception, bye);
-    this.#options.sendRtcp(packet, port, destination.address);
+    this.#sockets.sendRtcp(packet, { port, address: destination.address });
   }
 }

@@ -53,11 +53,11 @@ export function readHeader(datagram: Buffer, packet: RtpPacket): boolean {
   return true;
 }
 
-// Buffer's own readers check every call; these are for places that a length check was made for.
-const readUint16 = (bytes: Uint8Array, at: number): number =>
+/** Buffer's own readers check every call; these are for places that a length check was made for. */
+export const readUint16 = (bytes: Uint8Array, at: number): number =>
   ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 
-const readUint32 = (bytes: Uint8Array, at: number): number =>
+export const readUint32 = (bytes: Uint8Array, at: number): number =>
   ((readUint16(bytes, at) << 16) | readUint16(bytes, at + 2)) >>> 0;
 
 /** Takes padding off the end of the payload, where the header says that there is some; false where it cannot be. */

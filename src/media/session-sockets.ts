@@ -4,6 +4,15 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Source } from './latch.ts';
 
+/** What a session sends through. */
+export interface PeerSockets {
+  /** The datagram is reused for the next frame. */
+  send(datagram: Buffer, to: Source): void;
+  sendRtcp(datagram: Buffer, to: Source): void;
+  /** Nothing but this source can be the peer from now on; undefined: it is open again. */
+  settle(source: Source | undefined): void;
+}
+
 interface Pair {
   readonly ipv6: boolean;
   readonly rtp: Socket;
@@ -12,7 +21,7 @@ interface Pair {
 
 type Pairs = readonly [Pair, ...Pair[]];
 
-export class SessionSockets {
+export class SessionSockets implements PeerSockets {
   readonly #pairs: Pairs;
   /** The one that is connected. */
   #connected: Socket | undefined;
@@ -41,12 +50,12 @@ export class SessionSockets {
     for (const { rtcp } of this.#pairs) rtcp.on('message', receive);
   }
 
-  send(datagram: Buffer, port: number, address: string): void {
+  send(datagram: Buffer, to: Source): void {
     if (this.#connected) this.#connected.send(datagram);
-    else this.#pairFor(address).rtp.send(datagram, port, address);
+    else this.#pairFor(to.address).rtp.send(datagram, to.port, to.address);
   }
 
-  sendRtcp(datagram: Buffer, port: number, address: string): void {
+  sendRtcp(datagram: Buffer, { port, address }: Source): void {
     this.#pairFor(address).rtcp.send(datagram, port, address);
   }
 

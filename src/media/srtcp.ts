@@ -2,12 +2,11 @@
 //
 //   | header, SSRC (8) | encrypted … | E | index (31) | tag (80) |
 import { ReplayWindow } from './srtp.ts';
-import { RTCP_TAG_BYTES, type SessionKeys, sameTag, sessionKeys } from './srtp-keys.ts';
+import { RTCP_TAG_BYTES, type SessionKeys, sameTag, sessionKeys, writeTag } from './srtp-keys.ts';
 
 const PLAIN_BYTES = 8;
 const INDEX_BYTES = 4;
 const ENCRYPTED = 0x80000000;
-const WINDOW = 64;
 
 export class SrtcpSender {
   readonly #keys: SessionKeys;
@@ -24,14 +23,14 @@ export class SrtcpSender {
     this.#index = (this.#index + 1) % ENCRYPTED;
     this.#keys.cipher.apply(out, { start: PLAIN_BYTES, end }, out.readUInt32BE(4), this.#index);
     out.writeUInt32BE((ENCRYPTED + this.#index) >>> 0, end);
-    this.#keys.authentication.tag(out, end + INDEX_BYTES).copy(out, end + INDEX_BYTES, 0, RTCP_TAG_BYTES);
+    writeTag(this.#keys.hmac.of(out, end + INDEX_BYTES), out, end + INDEX_BYTES, RTCP_TAG_BYTES);
     return out;
   }
 }
 
 export class SrtcpReceiver {
   readonly #keys: SessionKeys;
-  readonly #seen = new ReplayWindow(WINDOW);
+  readonly #seen = new ReplayWindow();
 
   constructor(masterKey: Uint8Array) {
     this.#keys = sessionKeys(masterKey, 'rtcp');
@@ -45,8 +44,7 @@ export class SrtcpReceiver {
     const word = packet.readUInt32BE(end);
     const index = word & 0x7fffffff;
     if (this.#seen.has(index)) return undefined;
-    if (!sameTag(this.#keys.authentication.tag(packet, tagAt), packet, tagAt, RTCP_TAG_BYTES))
-      return undefined;
+    if (!sameTag(this.#keys.hmac.of(packet, tagAt), packet, tagAt, RTCP_TAG_BYTES)) return undefined;
     this.#seen.add(index);
     if (word >= ENCRYPTED)
       this.#keys.cipher.apply(packet, { start: PLAIN_BYTES, end }, packet.readUInt32BE(4), index);

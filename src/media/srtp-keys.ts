@@ -1,6 +1,7 @@
 // SRTP's session keys (RFC 3711 §4.3) and its counter-mode key stream (§4.1.1), for AES_CM_128_HMAC_SHA1_80 and _32.
-import { type Cipheriv, createCipheriv, createSecretKey, hash } from 'node:crypto';
+import { type Cipheriv, createCipheriv, createSecretKey } from 'node:crypto';
 import type { SrtpParameters, SrtpSuite } from './engine.ts';
+import { HmacSha1 } from './hmac-sha1.ts';
 
 /** Master key and master salt, in one. */
 export const MASTER_BYTES = 30;
@@ -18,7 +19,7 @@ export const RTCP_TAG_BYTES = 10;
 
 export interface SessionKeys {
   readonly cipher: KeyStream;
-  readonly authentication: PacketHash;
+  readonly hmac: HmacSha1;
 }
 
 export function sameKeys(one: SrtpParameters | undefined, other: SrtpParameters | undefined): boolean {
@@ -36,7 +37,7 @@ export function sessionKeys(master: Uint8Array, protocol: 'rtp' | 'rtcp'): Sessi
   const [encryption, authentication, salt] = protocol === 'rtp' ? RTP_LABELS : RTCP_LABELS;
   return {
     cipher: new KeyStream(deriveKey(master, encryption, KEY_BYTES), deriveKey(master, salt, SALT_BYTES)),
-    authentication: new PacketHash(deriveKey(master, authentication, AUTH_KEY_BYTES)),
+    hmac: new HmacSha1(deriveKey(master, authentication, AUTH_KEY_BYTES)),
   };
 }
 
@@ -57,16 +58,19 @@ const MAX_BLOCKS = 96;
 // One packet at a time in a thread: all sessions share the block of counters.
 const counterBytes = Buffer.alloc(MAX_BLOCKS * 16);
 const counterView = new DataView(counterBytes.buffer, counterBytes.byteOffset);
+const countersAhead = counterBytes.subarray(0, PACKETS_AHEAD * PACKET_BLOCKS * 16);
 
 /** AES in counter mode: counters are encrypted as blocks by a cipher that lives as long as the key. */
 export class KeyStream {
   readonly #cipher: Cipheriv;
   /** The salt's 14 bytes and two of zero, in words. */
   readonly #salt: readonly [number, number, number, number];
-  /** Of the packets from this index on, of this source. */
+  /** For the packets of this source from this one on, up to the next roll-over. */
   #ahead: Buffer | undefined;
-  #aheadIndex = 0;
+  // Signed, as are all 32 bits that are kept: larger numbers are objects of their own, to be fetched for every packet.
   #aheadSsrc = 0;
+  #aheadRollOver = 0;
+  #aheadSequence = 0;
 
   constructor(key: Buffer, salt: Buffer) {
     this.#cipher = createCipheriv('aes-128-ecb', createSecretKey(key), null).setAutoPadding(false);
@@ -82,17 +86,21 @@ export class KeyStream {
       this.#fillCounters(0, blocks, ssrc, index);
       return xor(packet, range, this.#cipher.update(counterBytes.subarray(0, blocks * 16)), 0);
     }
-    xor(packet, range, this.#streamOf(ssrc, index), (index - this.#aheadIndex) * PACKET_BLOCKS * 16);
+    const stream = this.#streamOf(ssrc, index);
+    xor(packet, range, stream, ((index & 0xffff) - this.#aheadSequence) * PACKET_BLOCKS * 16);
   }
 
   #streamOf(ssrc: number, index: number): Buffer {
-    const from = index - this.#aheadIndex;
-    if (this.#ahead && ssrc === this.#aheadSsrc && from >= 0 && from < PACKETS_AHEAD) return this.#ahead;
+    const rollOver = Math.floor(index / 0x10000) | 0;
+    const from = (index & 0xffff) - this.#aheadSequence;
+    const covered = rollOver === this.#aheadRollOver && from >= 0 && from < PACKETS_AHEAD;
+    if (this.#ahead && covered && (ssrc | 0) === this.#aheadSsrc) return this.#ahead;
     for (let packet = 0; packet < PACKETS_AHEAD; packet++)
       this.#fillCounters(packet * PACKET_BLOCKS, PACKET_BLOCKS, ssrc, index + packet);
-    this.#aheadIndex = index;
-    this.#aheadSsrc = ssrc;
-    this.#ahead = this.#cipher.update(counterBytes.subarray(0, PACKETS_AHEAD * PACKET_BLOCKS * 16));
+    this.#aheadSsrc = ssrc | 0;
+    this.#aheadRollOver = rollOver;
+    this.#aheadSequence = index & 0xffff;
+    this.#ahead = this.#cipher.update(countersAhead);
     return this.#ahead;
   }
 
@@ -121,36 +129,10 @@ function xor(
     packet[at] = (packet[at] as number) ^ (stream[key] as number);
 }
 
-const HASH_BLOCK = 64;
-const MAX_HASHED = 1600;
-
-/** HMAC-SHA1 (RFC 2104) with both pads made once for the key. */
-export class PacketHash {
-  readonly #inner = Buffer.alloc(HASH_BLOCK + MAX_HASHED);
-  readonly #outer = Buffer.alloc(HASH_BLOCK + 20);
-  /** The last hashed length's view: most packets of a stream are as long as the one before. */
-  #view = this.#inner.subarray(0, 0);
-
-  constructor(key: Buffer) {
-    for (let at = 0; at < HASH_BLOCK; at++) {
-      this.#inner[at] = (key[at] ?? 0) ^ 0x36;
-      this.#outer[at] = (key[at] ?? 0) ^ 0x5c;
-    }
-  }
-
-  /** The tag over `packet[0, end)` and, where given, four bytes of roll-over counter (RFC 3711 §4.2); its 20 bytes hold until the next. */
-  tag(packet: Buffer, end: number, rollOver?: number): Buffer {
-    let length = HASH_BLOCK + packet.copy(this.#inner, HASH_BLOCK, 0, end);
-    if (rollOver !== undefined) length = this.#inner.writeUInt32BE(rollOver >>> 0, length);
-    if (this.#view.length !== length) this.#view = this.#inner.subarray(0, length);
-    // Strings: a hash as a buffer costs several times as much, for its memory.
-    this.#outer.write(hash('sha1', this.#view, 'binary'), HASH_BLOCK, 'latin1');
-    tag.write(hash('sha1', this.#outer, 'binary'), 'latin1');
-    return tag;
-  }
+/** Writes the beginning of `tag` to `packet` from `at` on. */
+export function writeTag(tag: Buffer, packet: Buffer, at: number, bytes: number): void {
+  for (let i = 0; i < bytes; i++) packet[at + i] = tag[i] as number;
 }
-
-const tag = Buffer.alloc(20);
 
 /** Whether `packet` holds the beginning of `tag` at `at`; takes as long whatever differs. */
 export function sameTag(tag: Buffer, packet: Buffer, at: number, bytes: number): boolean {

@@ -7,6 +7,7 @@ import {
   SrtcpSession,
   SrtpSession,
 } from 'werift-rtp';
+import { seededRandom } from '../lib/random.ts';
 import { emptyPacket, readHeader, writeHeader } from './rtp.ts';
 import { SrtcpReceiver, SrtcpSender } from './srtcp.ts';
 import { indexNear, ReplayWindow, SrtpReceiver, SrtpSender } from './srtp.ts';
@@ -150,7 +151,7 @@ describe('SRTP', () => {
   });
 
   it('remembers a window of indexes and no more', () => {
-    const window = new ReplayWindow(64);
+    const window = new ReplayWindow();
     window.add(100);
     expect([window.has(100), window.has(99), window.has(37), window.has(36)]).toEqual([
       true,
@@ -165,6 +166,24 @@ describe('SRTP', () => {
     expect([window.has(116), window.has(117), window.has(179)]).toEqual([true, false, false]);
     window.add(1000);
     expect([window.has(999), window.has(1000 - 63), window.has(1001)]).toEqual([false, false, false]);
+  });
+
+  it('remembers each of 64 indexes, in whatever order they come', () => {
+    const random = seededRandom(3);
+    const window = new ReplayWindow();
+    const here = new Set<number>();
+    for (let round = 0, highest = -1; round < 5000; round++) {
+      const index = Math.max(
+        0,
+        highest + Math.round((random.fraction() - 0.7) * (round % 50 === 0 ? 200 : 60)),
+      );
+      expect(window.has(index)).toBe(here.has(index) || index <= highest - 64);
+      if (window.has(index)) continue;
+      window.add(index);
+      here.add(index);
+      highest = Math.max(highest, index);
+      expect(window.highest).toBe(highest);
+    }
   });
 });
 

@@ -1,50 +1,56 @@
 // SRTP (RFC 3711): packets protected on the way out and opened on the way in, in place.
 import type { SrtpSuite } from './engine.ts';
-import { HEADER_BYTES, type RtpPacket } from './rtp.ts';
-import { type SessionKeys, sameTag, sessionKeys, tagBytes } from './srtp-keys.ts';
+import type { HmacSha1 } from './hmac-sha1.ts';
+import { HEADER_BYTES, type RtpPacket, readUint16, readUint32 } from './rtp.ts';
+import { type KeyStream, sameTag, sessionKeys, tagBytes, writeTag } from './srtp-keys.ts';
 
 /** Longest tag and trailer that protection adds to a packet. */
 export const SRTP_OVERHEAD_BYTES = 14;
 
 /** Our stream: the roll-over counter starts at 0 with the key. */
 export class SrtpSender {
-  readonly #keys: SessionKeys;
-  readonly #tagBytes: number;
+  /** By so much a packet grows. */
+  readonly tagBytes: number;
+  readonly #cipher: KeyStream;
+  readonly #hmac: HmacSha1;
   #rollOver = 0;
   #sequence = -1;
 
   /** @throws {RangeError} where the key is not 30 bytes long. */
   constructor(suite: SrtpSuite, masterKey: Uint8Array) {
-    this.#keys = sessionKeys(masterKey, 'rtp');
-    this.#tagBytes = tagBytes(suite);
+    const { cipher, hmac } = sessionKeys(masterKey, 'rtp');
+    this.#cipher = cipher;
+    this.#hmac = hmac;
+    this.tagBytes = tagBytes(suite);
   }
 
   /** Protects the packet `datagram[0, length)` of a plain header; packets come in order. Returns its new length. */
   protect(datagram: Buffer, length: number): number {
-    const sequence = datagram.readUInt16BE(2);
+    const sequence = readUint16(datagram, 2);
     if (sequence < this.#sequence) this.#rollOver++;
     this.#sequence = sequence;
     const index = this.#rollOver * 0x10000 + sequence;
-    this.#keys.cipher.apply(datagram, { start: HEADER_BYTES, end: length }, datagram.readUInt32BE(8), index);
-    const tag = this.#keys.authentication.tag(datagram, length, this.#rollOver);
-    return length + tag.copy(datagram, length, 0, this.#tagBytes);
+    this.#cipher.apply(datagram, { start: HEADER_BYTES, end: length }, readUint32(datagram, 8), index);
+    writeTag(this.#hmac.of(datagram, length, this.#rollOver), datagram, length, this.tagBytes);
+    return length + this.tagBytes;
   }
 }
 
-const WINDOW = 128;
 const HALF = 0x8000;
 
 /** The peer's stream: one source at a time; another SSRC starts at roll-over 0 (RFC 3711 §3.2.3). */
 export class SrtpReceiver {
-  readonly #keys: SessionKeys;
+  readonly #cipher: KeyStream;
+  readonly #hmac: HmacSha1;
   readonly #tagBytes: number;
-  readonly #seen = new ReplayWindow(WINDOW);
-  #ssrc = -1;
-  #index = -1;
+  readonly #seen = new ReplayWindow();
+  #ssrc = 0; // signed
 
   /** @throws {RangeError} where the key is not 30 bytes long. */
   constructor(suite: SrtpSuite, masterKey: Uint8Array) {
-    this.#keys = sessionKeys(masterKey, 'rtp');
+    const { cipher, hmac } = sessionKeys(masterKey, 'rtp');
+    this.#cipher = cipher;
+    this.#hmac = hmac;
     this.#tagBytes = tagBytes(suite);
   }
 
@@ -55,16 +61,14 @@ export class SrtpReceiver {
   unprotect(datagram: Buffer, packet: RtpPacket): boolean {
     const end = datagram.length - this.#tagBytes;
     if (packet.start >= end) return false;
-    const known = packet.ssrc === this.#ssrc;
-    const index = known ? indexNear(packet.sequence, this.#index) : packet.sequence;
+    const known = this.#seen.highest >= 0 && (packet.ssrc | 0) === this.#ssrc;
+    const index = known ? indexNear(packet.sequence, this.#seen.highest) : packet.sequence;
     if (index < 0 || (known && this.#seen.has(index))) return false;
     const rollOver = Math.floor(index / 0x10000);
-    const tag = this.#keys.authentication.tag(datagram, end, rollOver);
-    if (!sameTag(tag, datagram, end, this.#tagBytes)) return false;
-    this.#keys.cipher.apply(datagram, { start: packet.start, end }, packet.ssrc, index);
+    if (!sameTag(this.#hmac.of(datagram, end, rollOver), datagram, end, this.#tagBytes)) return false;
+    this.#cipher.apply(datagram, { start: packet.start, end }, packet.ssrc, index);
     if (!known) this.#seen.clear();
-    this.#ssrc = packet.ssrc;
-    this.#index = known ? Math.max(this.#index, index) : index;
+    this.#ssrc = packet.ssrc | 0;
     this.#seen.add(index);
     packet.end = end;
     return true;
@@ -79,32 +83,44 @@ export function indexNear(sequence: number, highest: number): number {
   return (last - HALF > sequence ? rollOver + 1 : rollOver) * 0x10000 + sequence;
 }
 
-/** Which of the latest indexes have been here (RFC 3711 §3.3.2). */
+/** Which of the latest 64 indexes have been here (RFC 3711 §3.3.2). */
 export class ReplayWindow {
-  readonly #size: number;
-  readonly #seen: Uint8Array;
   #highest = -1;
+  /** A bit for each index, the highest one's in the lowest bit; then the 32 before those. */
+  #latest = 0;
+  #older = 0;
 
-  constructor(size: number) {
-    this.#size = size;
-    this.#seen = new Uint8Array(size);
+  /** -1 where none was here. */
+  get highest(): number {
+    return this.#highest;
   }
 
   /** True also for an index too old to tell. */
   has(index: number): boolean {
-    if (index > this.#highest) return false;
-    return index <= this.#highest - this.#size || this.#seen[index % this.#size] === 1;
+    const age = this.#highest - index;
+    if (age < 0) return false;
+    if (age >= 64) return true;
+    return (((age < 32 ? this.#latest : this.#older) >>> (age & 31)) & 1) === 1;
   }
 
+  /** One that `has` does not know. */
   add(index: number): void {
-    const skipped = Math.min(index - this.#highest - 1, this.#size);
-    for (let at = 1; at <= skipped; at++) this.#seen[(index - at) % this.#size] = 0;
-    this.#seen[index % this.#size] = 1;
-    this.#highest = Math.max(this.#highest, index);
+    const age = this.#highest - index;
+    if (age < 0) this.#advance(-age);
+    if (age < 0) this.#highest = index;
+    if (age < 32) this.#latest |= 1 << Math.max(0, age);
+    else this.#older |= 1 << (age & 31);
   }
 
   clear(): void {
-    this.#seen.fill(0);
     this.#highest = -1;
+    this.#latest = 0;
+    this.#older = 0;
+  }
+
+  #advance(by: number): void {
+    if (by < 32) this.#older = (this.#older << by) | (this.#latest >>> (32 - by));
+    else this.#older = by < 64 ? this.#latest << (by - 32) : 0;
+    this.#latest = by < 32 ? this.#latest << by : 0;
   }
 }

@@ -32,6 +32,7 @@ describe('readWav', () => {
     ['A-law', { encoding: 6, bits: 8 }, [0xaa, 0x2a], [32_256, -32_256]],
     ['both channels’ mean', { channels: 2 }, [100, 0, 50, 0, 0, 0, 2, 0], [75, 1]],
     ['stereo of 8 bits', { channels: 2, bits: 8 }, [128, 130, 0, 0], [256, -32_768]],
+    ['GSM, of which there is nothing', { encoding: 49, bits: 0 }, [], []],
   ])('reads %s', (_, parameters, data, samples) => {
     expect([...readWav(file(format(parameters), chunk('data', Buffer.from(data)))).samples]).toEqual(samples);
   });
@@ -45,6 +46,8 @@ describe('readWav', () => {
     ['three channels', file(format({ channels: 3 }), pcm), /stereo/],
     ['24 bits', file(format({ bits: 24 }), pcm), /16-bit/],
     ['ADPCM', file(format({ encoding: 2 }), pcm), /PCM/],
+    ['GSM in stereo', file(format({ encoding: 49, channels: 2 }), chunk('data', Buffer.alloc(65))), /mono/],
+    ['half a block of GSM', file(format({ encoding: 49 }), pcm), /inside a block/],
     ['half of a stereo sample', file(format({ channels: 2 }), pcm), /inside a sample/],
     ['a data chunk cut off', file(format(), chunk('data', Buffer.alloc(4), 400)), /cut off/],
     ['half a sample', file(format(), chunk('data', Buffer.alloc(3))), /inside a sample/],

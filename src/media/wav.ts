@@ -1,7 +1,8 @@
-// Reads a WAV file of PCM, µ-law or A-law; strict, for a file comes from another program.
+// Reads a WAV file of PCM, µ-law, A-law or GSM 06.10; strict, for a file comes from another program.
 import { ascii, chunkOf } from './chunks.ts';
 import type { PayloadType } from './engine.ts';
 import { decode } from './g711.ts';
+import { readWavGsm } from './gsm.ts';
 import { resample } from './resample.ts';
 
 export interface Wav {
@@ -13,6 +14,7 @@ export interface Wav {
 const PCM = 1;
 const ALAW = 6;
 const ULAW = 7;
+const GSM = 49;
 /** The encoding is the first two bytes of a GUID further on. */
 const EXTENSIBLE = 0xfffe;
 const LAWS: Record<number, PayloadType> = { [ALAW]: 8, [ULAW]: 0 };
@@ -25,6 +27,7 @@ export function readWav(bytes: Buffer): Wav {
   if (format.length < 16) throw new RangeError('the fmt chunk is too short');
   const [tag, channels, bits] = [format.readUInt16LE(0), format.readUInt16LE(2), format.readUInt16LE(14)];
   const encoding = tag === EXTENSIBLE && format.length >= 40 ? format.readUInt16LE(24) : tag;
+  if (encoding === GSM && channels !== 1) throw new RangeError('GSM that is not mono');
   const samples = decodeSamples(chunk(bytes, 'data'), encoding, bits);
   return { samplesPerSecond: format.readUInt32LE(4), samples: mono(samples, channels) };
 }
@@ -73,7 +76,8 @@ export function checkRate(samplesPerSecond: number): void {
 function decodeSamples(data: Buffer, encoding: number, bits: number): Int16Array {
   const law = LAWS[encoding];
   if (law !== undefined && bits === 8) return lawSamples(law, data);
-  if (encoding !== PCM) throw new RangeError(`neither PCM, µ-law nor A-law: encoding ${encoding}`);
+  if (encoding === GSM) return readWavGsm(data);
+  if (encoding !== PCM) throw new RangeError(`neither PCM, µ-law, A-law nor GSM: encoding ${encoding}`);
   if (bits === 8) return Int16Array.from(data, (byte) => (byte - 128) << 8);
   if (bits !== 16) throw new RangeError(`PCM of ${bits} bits, neither 8-bit nor 16-bit`);
   if (data.length % 2 !== 0) throw new RangeError('the data chunk ends inside a sample');

@@ -140,7 +140,8 @@ export class Registrar {
       return register({ aor, bindings, request: readRegister(request), received, node, isLost }, this.#parts);
     } catch (error) {
       const why = `its Contact cannot be used: ${(error as Error).message}`;
-      return { kind: 'refused', refusal: refuseWithoutCode(400, { why }) };
+      const fix = 'mend the Contact that the device writes';
+      return { kind: 'refused', refusal: refuseWithoutCode(400, { why, fix }) };
     }
   }
 

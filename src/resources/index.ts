@@ -103,7 +103,7 @@ export { key } from './api2010/key.ts';
 export { callNotification } from './api2010/notification.ts';
 export { outgoingCallerId } from './api2010/outgoing-caller-id.ts';
 export { callRecording, RECORDING_EVENTS, recording } from './api2010/recording.ts';
-export { DEFAULT_SUFFIXES, type DomainSuffixes } from './domain-suffixes.ts';
+export { DEFAULT_SUFFIXES, type DomainSuffixes, isUnder } from './domain-suffixes.ts';
 export { type ColumnKind, Field, type FieldValue, type JsonSchema, type Shown } from './field.ts';
 export {
   BASE_FIELDS,

@@ -43,7 +43,13 @@ export type FailoverInput =
 export type RouteOutcome =
   | { readonly kind: 'answered' }
   | { readonly kind: 'canceled' }
-  | { readonly kind: 'no-answer'; readonly sipStatus?: number; readonly why: string }
+  | {
+      readonly kind: 'no-answer';
+      readonly sipStatus?: number;
+      readonly why: string;
+      /** No target has so much as rung within the time for that. */
+      readonly neverRang?: true;
+    }
   | { readonly kind: 'refused'; readonly sipStatus: number; readonly why: string }
   | { readonly kind: 'exhausted'; readonly sipStatus?: number; readonly why: string }
   | { readonly kind: 'no-target'; readonly why: string }

@@ -136,6 +136,15 @@ describe('failover', () => {
       });
     });
 
+    it('of a device that has registered is not followed', () => {
+      const device = { ...FIRST, sid: null, destination: at('192.0.2.9') };
+      expect(outcomeOf(feed(hunt([device]), start, located, moved(CONTACT)))).toEqual({
+        kind: 'redirect-failed',
+        sipStatus: 302,
+        why: 'a registered device may not send a call elsewhere',
+      });
+    });
+
     it('to a place that is out of service sends the call to the next target', () => {
       const state = hunt();
       expect(goesOn(feed(state, start, located, moved(CONTACT), located, refused(503)))).toBe(true);
@@ -265,7 +274,10 @@ describe('failover', () => {
   it('wants some target to ring within 60 s where the time-out is longer', () => {
     const state = hunt([FIRST], 120_000);
     expect(feed(state, start)).toContainEqual({ type: 'set-timer', timer: 'first-ring', delayMs: 60_000 });
-    expect(outcomeOf(feed(state, located, { type: 'timer', timer: 'first-ring' }))?.kind).toBe('no-answer');
+    expect(outcomeOf(feed(state, located, { type: 'timer', timer: 'first-ring' }))).toMatchObject({
+      kind: 'no-answer',
+      neverRang: true,
+    });
   });
 
   it('cancels whatever is under way, and nothing more happens after the end', () => {

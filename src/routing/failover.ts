@@ -172,6 +172,8 @@ function redirect(
   nowMs: number,
 ): readonly FailoverAction[] {
   if (state.redirected) return redirectFailed(state, 'a second 302 is not followed', nowMs);
+  if (state.draw?.target.destination)
+    return redirectFailed(state, 'a registered device may not send a call elsewhere', nowMs);
   if (contact === undefined) return redirectFailed(state, 'the 302 names no SIP URI', nowMs);
   closeAttempt(state, 'redirected', `302 to ${contact}`, nowMs);
   state.redirected = true;
@@ -229,15 +231,19 @@ function timerFired(state: FailoverState, timer: FailoverTimer, nowMs: number): 
         ...lose(state, `no ringing within ${seconds(state.rules.stallMs)} of its 100`, nowMs),
       ];
     case 'first-ring':
-      return giveUp(state, `nothing rang within ${seconds(FIRST_RING_MS)}`, nowMs);
+      return giveUp(state, { why: `nothing rang within ${seconds(FIRST_RING_MS)}`, neverRang: true }, nowMs);
     case 'answer':
-      return giveUp(state, `no answer within ${seconds(state.timeoutMs)}`, nowMs);
+      return giveUp(state, { why: `no answer within ${seconds(state.timeoutMs)}` }, nowMs);
   }
 }
 
-function giveUp(state: FailoverState, why: string, nowMs: number): readonly FailoverAction[] {
-  const abandon = abandonAttempt(state, 'final', why, nowMs);
-  return [...abandon, ...end(state, withStatus({ kind: 'no-answer', why }, state.lastStatus))];
+function giveUp(
+  state: FailoverState,
+  reason: { readonly why: string; readonly neverRang?: true },
+  nowMs: number,
+): readonly FailoverAction[] {
+  const abandon = abandonAttempt(state, 'final', reason.why, nowMs);
+  return [...abandon, ...end(state, withStatus({ kind: 'no-answer', ...reason }, state.lastStatus))];
 }
 
 function canceled(state: FailoverState, nowMs: number): readonly FailoverAction[] {

@@ -67,6 +67,15 @@ export const CALLBACKS = {
     meaning: 'how often a status callback that failed is sent again; 0 is what Twilio does',
     read: wholeNumber(0, 100),
   },
+  /** A status of SIP. */
+  appFailure: {
+    variable: 'TANDEM_APP_FAILURE',
+    flag: 'app-failure',
+    default: 'apology',
+    meaning:
+      'what a call that came in gets, before its answer, when app and fallback fail: apology, or a status as 503',
+    read: numberOr('apology', 400, 699),
+  },
 } as const satisfies Topic;
 
 /** How long, and how many, webhooks are listed that are over. */

@@ -1,5 +1,14 @@
 // Settings of names and numbers: domains, devices, what is dialled, and whose name a caller has.
-import { listLike, oneOf, readHttpUrl, readSuffixes, readText, someOf, wholeNumber } from './readers.ts';
+import {
+  listLike,
+  numberOr,
+  oneOf,
+  readHttpUrl,
+  readSuffixes,
+  readText,
+  someOf,
+  wholeNumber,
+} from './readers.ts';
 import type { Topic } from './setting.ts';
 
 export const DOMAIN_SUFFIXES = {
@@ -63,6 +72,20 @@ export const TRUNKS = {
     meaning:
       'as whom a PBX may call over its trunk: verified (numbers of the account, verified caller IDs) or any number',
     read: oneOf(['verified', 'any']),
+  },
+  perSecond: {
+    variable: 'TANDEM_TRUNK_CALLS_PER_SECOND',
+    flag: 'trunk-calls-per-second',
+    unset: 'TANDEM_CALLS_PER_SECOND',
+    meaning: 'calls a PBX may begin in a second over its trunk; more are refused with 503',
+    read: numberOr('unlimited', 1, 1_000_000),
+  },
+  maxCalls: {
+    variable: 'TANDEM_TRUNK_MAX_CALLS',
+    flag: 'trunk-max-calls',
+    unset: 'unlimited',
+    meaning: 'calls to and from a PBX at a time over its trunk; more that it begins are refused with 503',
+    read: numberOr('unlimited', 1, 1_000_000),
   },
   callS: {
     variable: 'TANDEM_TRUNK_CALL_S',

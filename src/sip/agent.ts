@@ -49,7 +49,10 @@ export type LateEvent =
 export interface InviteHandlers {
   /** Every 1xx, 100 included, until a final response or `cancel()`. */
   provisional(response: ResponseView): void;
-  /** The first 2xx; the ACK has been sent. Further 2xx (forks) are acknowledged, ended and told to `late`. */
+  /**
+   * The first 2xx; the ACK has been sent. Further 2xx (forks) are acknowledged and ended, and told to `late` while the
+   * dialog lasts.
+   */
   answered(dialog: Dialog, response: ResponseView): void;
   /** Exactly once where `answered` is not called; not called after `cancel()` either. */
   failed(failure: InviteFailure): void;

@@ -1,16 +1,26 @@
 // One INVITE of ours that has many answers: a proxy forked it, or somebody plays.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
+import { heldOctets } from '../../test/support/held-octets.ts';
 import { RawPeer, type Reply, reply, request } from '../../test/support/raw-peer.ts';
 import { silentLog } from '../lib/log.ts';
 import { seededRandom } from '../lib/random.ts';
-import { createUserAgent, type Endpoint, type SipMessage, type UserAgent } from './index.ts';
+import {
+  createUserAgent,
+  type Dialog,
+  type Endpoint,
+  type InviteHandlers,
+  type SipMessage,
+  type UserAgent,
+} from './index.ts';
 
 let clock: FakeClock;
 let agent: UserAgent;
 let peer: RawPeer;
 let sent: SipMessage;
 let events: string[];
+let dialog: Dialog | undefined;
+let told: WeakRef<InviteHandlers>;
 
 beforeEach(async () => {
   clock = new FakeClock();
@@ -18,6 +28,16 @@ beforeEach(async () => {
   agent = await createUserAgent({ clock, random: seededRandom(7), log: silentLog, listen });
   peer = await RawPeer.open();
   events = [];
+  const handlers: InviteHandlers = {
+    provisional: ({ status }) => events.push(`${status}`),
+    answered: (made) => {
+      dialog = made;
+      events.push('answered');
+    },
+    failed: ({ kind }) => events.push(`failed ${kind}`),
+    late: ({ kind }) => events.push(`late ${kind}`),
+  };
+  told = new WeakRef(handlers);
   agent.invite(
     {
       uri: `sip:b@127.0.0.1:${peer.endpoint.port}`,
@@ -25,12 +45,7 @@ beforeEach(async () => {
       destination: peer.endpoint,
       body: { contentType: 'application/sdp', content: 'v=0\r\n' },
     },
-    {
-      provisional: ({ status }) => events.push(`${status}`),
-      answered: () => events.push('answered'),
-      failed: ({ kind }) => events.push(`failed ${kind}`),
-      late: ({ kind }) => events.push(`late ${kind}`),
-    },
+    handlers,
   );
   sent = await peer.next('INVITE');
 });
@@ -74,4 +89,27 @@ it('has 32 answers acknowledged at most, and all but the first ended', async () 
   // Each copy of one that was taken is acknowledged again.
   answer(200, { tag: 'b32' });
   expect((await peer.next('ACK')).toTag).toBe('b32');
+});
+
+it('tells of further answers while the dialog lasts, and ends them after it all the same', async () => {
+  answer(200, { tag: 'b1' });
+  await peer.next('ACK');
+  answer(200, { tag: 'b2' });
+  await peer.next('ACK');
+  await peer.next('BYE');
+  heldOctets();
+  expect(told.deref()).toBeDefined();
+  dialog?.bye();
+  dialog = undefined;
+  peer.send(reply(await peer.next('BYE'), 200), there());
+  await settled('ended');
+  // A whole call hangs on them, and copies of the 2xx may come for 32 s.
+  heldOctets();
+  expect(told.deref()).toBeUndefined();
+  answer(200, { tag: 'b3' });
+  expect((await peer.next('ACK')).toTag).toBe('b3');
+  expect((await peer.next('BYE')).toTag).toBe('b3');
+  answer(200, { tag: 'b1' });
+  expect((await peer.next('ACK')).toTag).toBe('b1');
+  expect(events).toEqual(['answered', 'late answer']);
 });

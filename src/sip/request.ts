@@ -25,8 +25,8 @@ export class SentRequest implements ClientUser {
   readonly #stack: Stack;
   #flow: Flow;
   #otherwise: Flow | undefined;
-  #credentials: Credentials | undefined;
-  #nextSeq: (() => number) | undefined;
+  readonly #credentials: Credentials | undefined;
+  readonly #nextSeq: (() => number) | undefined;
   readonly #user: ClientUser;
   /** Made at the first retry. */
   #retried: Set<Reason> | undefined;
@@ -57,22 +57,9 @@ export class SentRequest implements ClientUser {
     return this.#branch;
   }
 
-  /** Nothing is sent again: of headers and body only the credentials are kept, which the ACK repeats. */
-  letGo(): void {
-    const { method, uri, from, to, callId, seq, routes } = this.#request;
-    this.#request = {
-      method,
-      uri,
-      via: '',
-      from,
-      to,
-      callId,
-      seq,
-      routes,
-      headers: credentialsIn(this.#request),
-    };
-    this.#credentials = undefined;
-    this.#nextSeq = undefined;
+  /** Nothing is sent again: further responses are somebody else's. */
+  handOver(user: ClientUser): void {
+    this.#transaction.user = user;
   }
 
   abandon(): void {
@@ -151,8 +138,12 @@ function withInterval(headers: readonly HeaderField[], response: SipMessage): He
 }
 
 /** The credentials in a request: the ACK of its 2xx carries them too (RFC 3261 §13.2.2.4). */
-export const credentialsIn = ({ headers }: RequestParts): HeaderField[] =>
-  headers.filter(([name]) => name === 'Authorization' || name === 'Proxy-Authorization');
+export function credentialsIn({ headers }: RequestParts): readonly HeaderField[] {
+  const found = headers.filter(([name]) => name === 'Authorization' || name === 'Proxy-Authorization');
+  return found.length > 0 ? found : NO_HEADERS;
+}
+
+const NO_HEADERS: readonly HeaderField[] = [];
 
 /** @throws {SipSyntaxError} when the request may not go on the wire. */
 export const sendRequest = (stack: Stack, outgoing: Outgoing, user: ClientUser): SentRequest =>

@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
-import type { Dialog, Endpoint, HeaderField } from './agent.ts';
+import type { Roster } from '../lib/roster.ts';
+import type { Dialog, Endpoint, HeaderField, InviteHandlers } from './agent.ts';
 import type { SessionTimerSettings } from './dialog/session-interval.ts';
 import { type Refusal, SUPPORTED } from './message/check.ts';
 import type { SipMessage } from './message/message.ts';
@@ -25,6 +26,8 @@ export interface InboundDialog extends Dialog {
   receive(request: SipMessage, flow: Flow): void;
   /** Whether an ACK is that of a 2xx of ours which waits for it. */
   acknowledged(ack: SipMessage): boolean;
+  /** Who is told of further 2xx to our INVITE. */
+  told: Pick<InviteHandlers, 'late'> | undefined;
   /** A 2xx to our INVITE whose transaction is gone. */
   answeredAgain(response: SipMessage): void;
   dispose(): void;
@@ -37,7 +40,7 @@ export interface Stack {
   readonly timers: Timers;
   readonly alarms: Alarms;
   readonly layer: TransactionLayer;
-  readonly dialogs: Map<string, InboundDialog>;
+  readonly dialogs: Roster<InboundDialog>;
   /** The socket that carries what goes there. */
   readonly transportTo: (destination: Endpoint) => Transport | undefined;
   /** User-Agent and Server. */

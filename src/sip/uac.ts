@@ -1,5 +1,6 @@
 // An INVITE of ours on its way: its request, its answers, giving it up (RFC 3261 §13.2, §9.1).
 import type { Body, ClientInvite, HeaderField, InviteHandlers, InviteOptions } from './agent.ts';
+import { AnsweredInvite, MAX_FORKS } from './answered-invite.ts';
 import type { Credentials } from './auth/digest.ts';
 import { type DialogState, uacDialog } from './dialog/dialog.ts';
 import { DialogSession } from './dialog/dialog-session.ts';
@@ -11,7 +12,7 @@ import { checkHeaders, type RequestParts } from './message/serialize.ts';
 import { SipSyntaxError } from './message/syntax-error.ts';
 import { formatUri, parseUri } from './message/uri.ts';
 import { credentialsIn, SentRequest } from './request.ts';
-import { contactOf, newTag, requestHeaders, type Stack } from './stack.ts';
+import { contactOf, newBranch, newTag, requestHeaders, type Stack } from './stack.ts';
 import type { ClientUser } from './transaction/client-transaction.ts';
 import type { Flow, Transport } from './transport/transport.ts';
 
@@ -35,8 +36,8 @@ export function sendInvite(
   const flow = { transport, peer: options.destination };
   const localTag = newTag(stack.random);
   const request = inviteRequest(stack, flow, options, localTag);
-  const { body, credentials } = options;
-  return new UacInvite({ stack, flow, handlers, request, localTag, body, credentials });
+  const { credentials } = options;
+  return new UacInvite({ stack, flow, handlers, localTag, credentials }, request);
 }
 
 function inviteRequest(
@@ -88,10 +89,7 @@ interface UacInviteOptions {
   readonly stack: Stack;
   readonly flow: Flow;
   readonly handlers: InviteHandlers;
-  readonly request: Omit<RequestParts, 'via'>;
   readonly localTag: string;
-  /** Our offer. */
-  readonly body: Body | undefined;
   readonly credentials: Credentials | undefined;
 }
 
@@ -103,34 +101,24 @@ interface EarlyDialog {
   isAgreed: boolean;
 }
 
-/** A 2xx, and what acknowledges it again. */
-interface Answer {
-  readonly tag: string;
-  readonly acknowledge: () => void;
-}
-
 const NONE: readonly never[] = [];
-/** No more dialogs come of one INVITE: no proxy forks that widely. */
-const MAX_FORKS = 32;
 
 class UacInvite implements ClientInvite, ClientUser {
-  #options: UacInviteOptions;
-  readonly #sent: SentRequest;
+  readonly callId: string;
+  readonly #options: UacInviteOptions;
+  /** Until it has its final response. */
+  #sent: SentRequest | undefined;
   /** The dialogs that reliable provisional responses made. */
   #early: readonly EarlyDialog[] = NONE;
-  /** Its 2xx: one, or several where a proxy forked. */
-  #answers: readonly Answer[] = NONE;
   #hasProgressed = false;
   #canceled = false;
   #cancelHeaders: readonly HeaderField[] = NONE;
 
-  constructor(options: UacInviteOptions) {
+  constructor(options: UacInviteOptions, request: Omit<RequestParts, 'via'>) {
+    const { stack, flow, credentials } = options;
+    this.callId = request.callId;
     this.#options = options;
-    this.#sent = new SentRequest(options.stack, options, this);
-  }
-
-  get callId(): string {
-    return this.#options.request.callId;
+    this.#sent = new SentRequest(stack, { flow, request, credentials }, this);
   }
 
   cancel(headers: readonly HeaderField[] = []): void {
@@ -138,34 +126,38 @@ class UacInvite implements ClientInvite, ClientUser {
     checkHeaders(headers);
     this.#canceled = true;
     this.#cancelHeaders = headers;
-    this.#sent.abandon();
+    this.#sent?.abandon();
   }
 
   response(response: SipMessage): void {
+    const sent = this.#sent;
     const { handlers } = this.#options;
-    if (response.status < 200) return this.#progressed(response);
-    if (response.status < 300) return this.#succeeded(response);
-    this.#endEarly();
+    if (!sent) return;
+    if (response.status < 200) return this.#progressed(response, sent.request);
+    if (response.status < 300) return this.#succeeded(response, sent);
+    this.#over();
     if (this.#canceled) handlers.late?.({ kind: 'final', status: response.status });
     else handlers.failed({ kind: 'response', response });
   }
 
   failed(why: 'timeout' | 'transport', message: string): void {
-    this.#endEarly();
+    this.#over();
     if (this.#canceled) return;
     this.#options.handlers.failed(why === 'timeout' ? { kind: 'timeout' } : { kind: 'transport', message });
   }
 
   cancelDue(): void {
+    const sent = this.#sent;
     const { stack, flow } = this.#options;
-    const { body: _, ...bodiless } = this.#sent.request;
+    if (!sent) return;
+    const { body: _, ...bodiless } = sent.request;
     // Same branch and Via as the INVITE's: so the peer finds what is cancelled (RFC 3261 §9.1).
     const headers = [...requestHeaders(stack), ...this.#cancelHeaders];
     const cancel = { ...bodiless, method: 'CANCEL', fixed: '', headers };
-    stack.layer.request(cancel, this.#sent.branch, flow, IGNORE_OUTCOME);
+    stack.layer.request(cancel, sent.branch, flow, IGNORE_OUTCOME);
   }
 
-  #progressed(response: SipMessage): void {
+  #progressed(response: SipMessage, request: RequestParts): void {
     const { handlers } = this.#options;
     const isFirst = !this.#hasProgressed;
     this.#hasProgressed = true;
@@ -173,11 +165,11 @@ class UacInvite implements ClientInvite, ClientUser {
       if (isFirst) handlers.late?.({ kind: 'provisional', status: response.status, sent: 'CANCEL' });
       return;
     }
-    if (this.#isNext(response)) handlers.provisional(response);
+    if (this.#isNext(response, request)) handlers.provisional(response);
   }
 
   /** Acknowledges a reliable response by PRACK; false for one that came again or too early (RFC 3262 §4). */
-  #isNext(response: SipMessage): boolean {
+  #isNext(response: SipMessage, request: RequestParts): boolean {
     if (!response.headers('Require').some((tag) => tag.toLowerCase() === '100rel')) return true;
     const rseq = parseDigits(response.header('RSeq') ?? '');
     if (rseq < 1 || response.status === 100 || response.toTag === '') return true;
@@ -185,27 +177,24 @@ class UacInvite implements ClientInvite, ClientUser {
     if (early && rseq !== early.rseq + 1) return false;
     if (!early) {
       if (this.#early.length === MAX_FORKS) return false;
-      const isAgreed = this.#options.body === undefined;
-      early = { session: this.#session(this.#dialogOf(response)), rseq, isAgreed };
+      const state = uacDialog(request, this.#options.localTag, response);
+      early = { session: this.#session(state), rseq, isAgreed: request.body === undefined };
       early.session.early = this.#earlyInvite(early);
       this.#early = [...this.#early, early];
     }
     early.rseq = rseq;
     early.isAgreed ||= response.bodyOctets !== '';
-    const rack: HeaderField = ['RAck', `${rseq} ${this.#sent.request.seq} INVITE`];
-    early.session.requests.send('PRACK', { headers: [rack], body: this.#answerTo(response) }, IGNORE_OUTCOME);
+    const headers: HeaderField[] = [['RAck', `${rseq} ${request.seq} INVITE`]];
+    const body = this.#answerTo(response, request);
+    early.session.requests.send('PRACK', { headers, body }, IGNORE_OUTCOME);
     return true;
   }
 
-  #succeeded(response: SipMessage): void {
-    const known = this.#answers.find(({ tag }) => tag === response.toTag);
-    if (known) return known.acknowledge();
-    if (this.#answers.length === MAX_FORKS) return;
-    const isFirst = this.#answers.length === 0 && !this.#canceled;
+  #succeeded(response: SipMessage, sent: SentRequest): void {
     try {
-      this.#confirm(response, isFirst);
+      this.#confirm(response, sent);
     } catch (error) {
-      if (!(error instanceof SipSyntaxError) || !isFirst) throw error;
+      if (!(error instanceof SipSyntaxError) || this.#canceled) throw error;
       // No request could be made to this peer, not even the ACK.
       this.#canceled = true;
       this.#endEarly();
@@ -213,53 +202,38 @@ class UacInvite implements ClientInvite, ClientUser {
     }
   }
 
-  #confirm(response: SipMessage, isFirst: boolean): void {
-    const { body, handlers } = this.#options;
-    const state = this.#dialogOf(response);
+  #confirm(response: SipMessage, sent: SentRequest): void {
+    const { handlers } = this.#options;
+    const { request } = sent;
+    const state = uacDialog(request, this.#options.localTag, response);
     const early = this.#earlyOf(response)?.session;
     this.#early = this.#early.filter(({ session }) => session !== early);
     const session = early ?? this.#session(state);
     session.early = undefined;
     // An offer that an early PRACK answered is not there any more.
-    const answer = early ? undefined : this.#answerTo(response);
-    session.confirm({
-      body: body ?? answer,
-      interval: settledBy(response),
-      peer: response,
-      state,
-    });
-    const acknowledge = session.acknowledge({ headers: credentialsIn(this.#sent.request), body: answer });
-    this.#answers = [...this.#answers, { tag: state.remoteTag, acknowledge }];
-    this.#endEarly();
-    this.#letGo();
-    const isUsable = body !== undefined || answer !== undefined || early !== undefined;
-    if (isFirst && isUsable) return handlers.answered(session, response);
+    const answer = early ? undefined : this.#answerTo(response, request);
+    const body = request.body ?? answer;
+    session.confirm({ body, interval: settledBy(response), peer: response, state });
+    const branch = newBranch(this.#options.stack.random);
+    const ack = { headers: credentialsIn(request), body: answer, branch };
+    session.acknowledge(ack, branch);
+    // An answered call is held by its dialog alone: what the layer above keeps of it is much, and 64·T1 are long.
+    if (handlers.late) session.told = handlers;
+    const told = this.#canceled ? handlers : undefined;
+    sent.handOver(new AnsweredInvite({ ...this.#options, request, ack, told }, session));
+    this.#over();
+    const isUsable = body !== undefined || early !== undefined;
+    if (!this.#canceled && isUsable) return handlers.answered(session, response);
     session.bye();
-    if (isFirst) handlers.failed({ kind: 'response', response });
-    else handlers.late?.({ kind: 'answer', status: response.status, sent: 'ACK, BYE' });
-  }
-
-  /** A copy of the 2xx, or another one, may come for 64·T1: what that does not need is not kept so long. */
-  #letGo(): void {
-    this.#sent.letGo();
-    this.#options = {
-      ...this.#options,
-      request: this.#sent.request,
-      body: undefined,
-      handlers: this.#options.handlers.late ? this.#options.handlers : SILENT,
-    };
+    if (this.#canceled) handlers.late?.({ kind: 'answer', status: response.status, sent: 'ACK, BYE' });
+    else handlers.failed({ kind: 'response', response });
   }
 
   /** The answer to an offer that came because ours was left out. */
-  #answerTo(response: SipMessage): Body | undefined {
-    const { body, handlers } = this.#options;
-    if (body || response.bodyOctets === '' || this.#canceled) return undefined;
-    const answer = handlers.offered?.(response.body);
+  #answerTo(response: SipMessage, request: RequestParts): Body | undefined {
+    if (request.body || response.bodyOctets === '' || this.#canceled) return undefined;
+    const answer = this.#options.handlers.offered?.(response.body);
     return typeof answer === 'object' ? answer : undefined;
-  }
-
-  #dialogOf(response: SipMessage): DialogState {
-    return uacDialog(this.#sent.request, this.#options.localTag, response);
   }
 
   #session(state: DialogState): DialogSession {
@@ -282,14 +256,16 @@ class UacInvite implements ClientInvite, ClientUser {
     return this.#early.find(({ session }) => session.remoteTag === toTag);
   }
 
+  #over(): void {
+    this.#sent = undefined;
+    this.#endEarly();
+  }
+
   #endEarly(): void {
     for (const { session } of this.#early) session.dispose();
     this.#early = NONE;
   }
 }
-
-/** Of an INVITE whose outcome has been told. */
-const SILENT: InviteHandlers = { provisional() {}, answered() {}, failed() {} };
 
 /** What counts is the INVITE's own final response. */
 const IGNORE_OUTCOME: ClientUser = { response() {}, failed() {} };

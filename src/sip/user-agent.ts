@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
+import { Roster } from '../lib/roster.ts';
 import type {
   AgentCounts,
   ClientInvite,
@@ -96,7 +97,7 @@ export async function createUserAgentOver(
     timers: RFC_TIMERS,
     alarms,
     layer: new TransactionLayer(alarms, RFC_TIMERS, boundary),
-    dialogs: new Map<string, InboundDialog>(),
+    dialogs: new Roster<InboundDialog>(),
     transportTo: (destination) => transportTo(transports, destination),
     product,
     allow,

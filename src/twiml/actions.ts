@@ -3,7 +3,8 @@ import type { Destination, DialRules, GatherRules, Prompt, RecordRules, SipAddre
 
 export type PromptAction =
   | { readonly type: 'say'; readonly text: string; readonly voice: string; readonly language: string }
-  | { readonly type: 'play'; readonly url: string }
+  /** `isAgain`: the same file as just before. */
+  | { readonly type: 'play'; readonly url: string; readonly isAgain: boolean }
   | { readonly type: 'play-digits'; readonly digits: string }
   | { readonly type: 'pause'; readonly durationMs: number };
 
@@ -48,8 +49,8 @@ export type Action =
   | { readonly type: 'refer'; readonly target: SipAddress }
   /** None: the answer begins anew. */
   | FetchAction
-  /** None. The next document cannot be asked for: the fallback URL is, or the apology is heard. `code` is 11100. */
-  | { readonly type: 'fail'; readonly code: number; readonly message: string }
+  /** None. What `by` asks for cannot be: the fallback URL is asked, or the apology is heard. `code` is 11100. */
+  | { readonly type: 'fail'; readonly code: number; readonly by: string; readonly message: string }
   /** None. Refuse the call, which was not answered: busy is 486, rejected is 404. */
   | { readonly type: 'reject'; readonly reason: 'rejected' | 'busy' }
   /** None. A callee's screening is over and it takes the call; or a transfer's document is over, and reached nobody. */
@@ -106,13 +107,16 @@ export type Input =
   /** The caller hung up. Feed it at once; recorder, Dial and Refer then tell their outcome as ever. */
   | { readonly type: 'call-ended' };
 
-/** What one playing of a prompt asks for. */
-export function promptAction(prompt: Prompt): PromptAction {
+/**
+ * What one playing of a prompt asks for.
+ * @param repeated how often it was heard before
+ */
+export function promptAction(prompt: Prompt, repeated: number): PromptAction {
   switch (prompt.verb) {
     case 'Say':
       return { type: 'say', text: prompt.text, voice: prompt.voice, language: prompt.language };
     case 'Play':
-      return { type: 'play', url: prompt.url };
+      return { type: 'play', url: prompt.url, isAgain: repeated > 0 };
     case 'PlayDigits':
       return { type: 'play-digits', digits: prompt.digits };
     case 'Pause':

@@ -27,11 +27,10 @@ describe('Dial', () => {
     ['timeout="600"', { timeoutMs: 600_000 }],
     ['timeLimit="1"', { timeLimitMs: 1000 }],
     ['timeLimit="86400"', { timeLimitMs: 86_400_000 }],
-    ['callerId="+15550001111"', { callerId: '+15550001111' }],
-    ['callerId="client:kate"', { callerId: 'client:kate' }],
-    ['callerId="Front.desk_1-a"', { callerId: 'Front.desk_1-a' }],
-    [`callerId="${'1'.repeat(255)}"`, { callerId: '1'.repeat(255) }],
+    ['callerId="+15550001111"', { callerId: '+15550001111', callerNumber: '+15550001111' }],
     ['callerId=""', { callerId: undefined }],
+    ['callerId="+1 (555) 000-11.11"', { callerId: '+15550001111' }],
+    ['callerId="112"', { callerId: '112' }],
     ['hangupOnStar="true" answerOnBridge="true"', { hangupOnStar: true, answerOnBridge: true }],
     ['sequential="true"', { sequential: true }],
     ['ringTone="us-old"', { ringTone: 'us-old' }],
@@ -43,6 +42,17 @@ describe('Dial', () => {
     expect(dial.rules).toMatchObject(rules);
     expect(dial.codes).toEqual([]);
   });
+
+  it.each(['client:kate', 'Front.desk_1-a', '1'.repeat(255)])(
+    'shows the callerId %s to a SIP address, and not to a number',
+    (name) => {
+      const nouns = '<Number>+15551230000</Number><Sip>a@b.example</Sip>';
+      const { rules, codes } = read(`<Dial callerId="${name}">${nouns}</Dial>`);
+      expect(rules).toMatchObject({ callerId: name, callerNumber: undefined });
+      expect(codes).toEqual([13214]);
+      expect(read(`<Dial callerId="${name}"><Sip>a@b.example</Sip></Dial>`).codes).toEqual([]);
+    },
+  );
 
   it.each<[string, string, number]>([
     ['true', 'answer', 1],

@@ -3,10 +3,23 @@ import { readTrim } from './collect.ts';
 import type { ElementReader } from './element-reader.ts';
 import { DIGITS } from './prompts.ts';
 import { REFER_TO, readSipAddress } from './sip-address.ts';
-import type { Dial, DialRecording, DialTarget, NumberTarget, Place, Refer, SipTarget } from './verbs.ts';
+import type {
+  Dial,
+  DialRecording,
+  DialRules,
+  DialTarget,
+  NumberTarget,
+  Place,
+  Refer,
+  SipTarget,
+} from './verbs.ts';
 
 const MAX_TARGETS = 10;
 const MAX_CALLER_ID_CHARACTERS = 255;
+/** As in the API's `From`. */
+const CALLER_NUMBER = /^\+?\d{1,15}$/;
+/** What people put between digits for the eye. */
+const SEPARATORS = /[\s().-]/g;
 /** Twilio's nouns that this version has no code for. */
 const NOUNS_TO_COME = new Set('Application Client Conference Queue Sim WhatsApp'.split(' '));
 const EVENTS = ['initiated', 'ringing', 'answered', 'completed'] as const;
@@ -43,7 +56,7 @@ export function readDial(reader: ElementReader): Dial & Place {
       sequential: reader.flag('sequential', { fallback: false, code: 13218 }),
       timeoutMs: reader.whole('timeout', { min: 5, max: 600, fallback: 30, code: 13212 }) * 1000,
       timeLimitMs: reader.whole('timeLimit', { min: 1, max: 86_400, fallback: 14_400, code: 13216 }) * 1000,
-      callerId: readCallerId(reader),
+      ...readCallerId(reader),
       hangupOnStar: reader.flag('hangupOnStar', { fallback: false, code: 13213 }),
       answerOnBridge: reader.flag('answerOnBridge', { fallback: false, code: 13219 }),
       ringTone: reader.oneOf('ringTone', RING_TONES, { fallback: undefined, code: 13220 }),
@@ -57,14 +70,27 @@ export function readDial(reader: ElementReader): Dial & Place {
   return dial;
 }
 
-/** A number, `client:name`, or what a SIP peer may be shown. */
-function readCallerId(reader: ElementReader): string | undefined {
+type CallerId = Pick<DialRules, 'callerId' | 'callerNumber'>;
+
+/** A number, `client:name`, or what a SIP peer may be shown; to a phone number, which is shown numbers alone, the first. */
+function readCallerId(reader: ElementReader): CallerId {
+  const nobody: CallerId = { callerId: undefined, callerNumber: undefined };
   const text = reader.text('callerId');
-  if (!text) return undefined;
-  if (text.length > MAX_CALLER_ID_CHARACTERS) reader.warnOf('callerId', 13248, 'is too long; it is left out');
-  else if (/^(client:)?[\w+.-]+$/.test(text)) return text;
-  else reader.warnOf('callerId', 13214, 'is no number and no name; it is left out');
-  return undefined;
+  if (!text) return nobody;
+  if (text.length > MAX_CALLER_ID_CHARACTERS) {
+    reader.warnOf('callerId', 13248, 'is too long; it is left out');
+    return nobody;
+  }
+  const number = text.startsWith('+') ? text.replaceAll(SEPARATORS, '') : text;
+  if (CALLER_NUMBER.test(number)) return { callerId: number, callerNumber: number };
+  if (!/^(client:)?[\w+.-]+$/.test(text)) {
+    reader.warnOf('callerId', 13214, 'is no number and no name; it is left out');
+    return nobody;
+  }
+  const { children } = reader.element;
+  if (children.length === 0 || children.some(({ name }) => name === 'Number'))
+    reader.warnOf('callerId', 13214, 'is no number, and phone numbers are not shown it');
+  return { callerId: text, callerNumber: undefined };
 }
 
 function readRecording(reader: ElementReader): DialRecording | undefined {
@@ -134,7 +160,7 @@ function readNumberNoun(reader: ElementReader): NumberTarget | undefined {
 
 /** The number in an element's text, without what people put in for the eye. */
 function readNumber(reader: ElementReader): NumberTarget | undefined {
-  const number = reader.element.ownText.replace(/[\s().-]/g, '');
+  const number = reader.element.ownText.replaceAll(SEPARATORS, '');
   if (/^\+?[0-9*#]{1,32}$/.test(number)) {
     return {
       noun: 'Number',

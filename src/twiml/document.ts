@@ -35,7 +35,9 @@ const PLACES = new Map([
     .map((noun) => [noun, '<Dial>'] as const),
   ['Stream', '<Connect> or <Start>'],
   ...'Recording Siprec Transcription'.split(' ').map((noun) => [noun, '<Start>'] as const),
-  ...'ConversationRelay Room VirtualAgent'.split(' ').map((noun) => [noun, '<Connect>'] as const),
+  ...'AiSession Conversation ConversationRelay Room VirtualAgent'
+    .split(' ')
+    .map((noun) => [noun, '<Connect>'] as const),
 ]);
 
 /**

@@ -135,13 +135,18 @@ export class ElementReader {
     return { url: url ? this.resolve(url) : (this.#reading.url ?? ''), method };
   }
 
-  /** A callback `prefix`, `prefixMethod` and `prefixEvent`. A URL that is none is left out with 11100. */
+  /**
+   * A callback `prefix`, `prefixMethod` and `prefixEvent`. A URL that is none, or whose host has an underscore, is left
+   * out with 11100.
+   */
   callback(prefix: string, events: readonly string[], code: number): Callback | undefined {
     const destination = this.destination(prefix, `${prefix}Method`, code);
     const wanted = this.#events(`${prefix}Event`, events, code);
     if (!destination) return undefined;
-    if (isFetchable(destination.url)) return { ...destination, events: wanted };
-    this.warnOf(prefix, 11100, 'is no absolute http URL; it is left out');
+    if (!isFetchable(destination.url)) this.warnOf(prefix, 11100, 'is no absolute http URL; it is left out');
+    else if (URL.parse(destination.url)?.hostname.includes('_'))
+      this.warnOf(prefix, 11100, 'has a host with an underscore; it is left out');
+    else return { ...destination, events: wanted };
     return undefined;
   }
 

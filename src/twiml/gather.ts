@@ -74,7 +74,9 @@ function afterPrompt(state: GatherState): GatherState {
 
 function prompt(state: GatherState): GatherStep {
   const next = state.prompts[state.position];
-  return next ? { state, action: { type: 'prompt', prompt: promptAction(next) } } : wait(state);
+  return next
+    ? { state, action: { type: 'prompt', prompt: promptAction(next, state.repeated) } }
+    : wait(state);
 }
 
 const wait = (state: GatherState): GatherStep => ({

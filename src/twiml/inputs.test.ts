@@ -36,6 +36,19 @@ describe('an input', () => {
     expect([refused.action.type, refused.warnings.map(({ code }) => code)]).toEqual(['await', [13802]]);
   });
 
+  it('that a party is to be sent to more than 256 characters changes nothing, and says so', () => {
+    for (const body of [
+      '<Dial referUrl="/f">1</Dial>',
+      '<Dial answerOnBridge="true" referUrl="/f">1</Dial>',
+    ]) {
+      const { state } = begin(body);
+      const to = (length: number) =>
+        advance(state, { type: 'transfer', target: 'sip:a@b?X-A='.padEnd(length, 'x'), by: 'callee' });
+      expect(to(256)).toMatchObject({ action: { type: expect.not.stringMatching('await') }, warnings: [] });
+      expect(to(257)).toMatchObject({ state, action: { type: 'await' }, warnings: [{ code: 32218 }] });
+    }
+  });
+
   it('after the end changes nothing', () => {
     const { state } = begin('<Hangup/>');
     expect(advance(state, { type: 'done' })).toEqual({ state, action: { type: 'over' }, warnings: [] });

@@ -121,7 +121,7 @@ function run(state: DocumentState): DocumentStep {
     case 'Dial':
       return dial(state, verb);
     default:
-      return asks({ ...state, awaits: 'done' }, promptAction(verb));
+      return asks({ ...state, awaits: 'done' }, promptAction(verb, state.repeated));
   }
 }
 
@@ -147,7 +147,7 @@ function ask(
 ): DocumentStep {
   if (!isFetchable(to.url)) {
     if (state.callOver) return ends(state, { type: 'over' });
-    return ends(state, { type: 'fail', code: 11100, message: `${by} is no absolute http URL` });
+    return ends(state, { type: 'fail', code: 11100, by, message: `${by} is no absolute http URL` });
   }
   const answer = state.callOver ? 'ignore' : 'run';
   const after: DocumentState = { ...state, awaits: state.callOver ? 'nothing' : 'document' };
@@ -207,19 +207,28 @@ function referred(state: DocumentState, outcome: ReferOutcome): DocumentStep {
   return ask(state, { by: '<Refer action>', to: action, parameters: referParameters(outcome) });
 }
 
+/** Twilio: of ReferTransferTarget. */
+const MAX_TRANSFER_TARGET = 256;
+
 /** A party of a Dial sent REFER: the other one goes on with the document of `referUrl`, in place of the Dial. */
 function transferred(state: DocumentState, { target, by }: Input & { type: 'transfer' }): DocumentStep {
   const verb = verbOf<'Dial'>(state);
   const { refer: to, rules } = verb;
-  if (to && !state.callOver) {
+  const isTooLong = to !== undefined && target.length > MAX_TRANSFER_TARGET;
+  if (to && !state.callOver && !isTooLong) {
     const parameters = { ReferTransferTarget: target };
     const stays = rules.answerOnBridge;
     if (by === 'callee' && !stays) return ask(state, { by: '<Dial referUrl>', to, parameters });
     if (isFetchable(to.url)) return asks(state, { type: 'hand-over', by, stays, to, parameters });
   }
   const { line, column } = verb;
-  const warnings = [{ code: 13802, message: '<Dial> has no referUrl; a REFER is refused', line, column }];
-  return { state, action: { type: 'await' }, warnings };
+  const fault = isTooLong
+    ? {
+        code: 32218,
+        message: `Refer-To has more than ${MAX_TRANSFER_TARGET} characters; the REFER is refused`,
+      }
+    : { code: 13802, message: '<Dial> has no referUrl; a REFER is refused' };
+  return { state, action: { type: 'await' }, warnings: [{ ...fault, line, column }] };
 }
 
 const verbOf = <V extends Verb['verb']>(state: DocumentState): Verb & { verb: V } =>

@@ -9,7 +9,7 @@ const MAX_SAY_CHARACTERS = 4096;
 const MAX_PAUSE_S = 86_400;
 
 const SSML = new Set('break emphasis lang p phoneme prosody s say-as speak sub w'.split(' '));
-const VOICE = /^(man|woman|alice|[A-Za-z]+\.[\w.:-]+)$/;
+const VOICE = /^(man|woman|alice|[A-Za-z]+\.[\p{L}\d_.:-]+)$/u;
 const LANGUAGE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/;
 
 /** Keys that `<Play digits>` and `sendDigits` know. */

@@ -136,8 +136,10 @@ export interface DialRules {
   readonly timeoutMs: number;
   /** How long the bridge may last. */
   readonly timeLimitMs: number;
-  /** Undefined: the caller's From. Whether the account may show it is not checked here. */
+  /** What a Sip is shown; undefined: the caller's From. Whether the account may show it is not checked here. */
   readonly callerId: string | undefined;
+  /** What a Number is shown: the same where it is a number. */
+  readonly callerNumber: string | undefined;
   readonly hangupOnStar: boolean;
   /** The caller is answered when the callee is. */
   readonly answerOnBridge: boolean;

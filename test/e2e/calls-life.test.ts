@@ -65,6 +65,8 @@ describe('what an order says to the callee', () => {
     expect(invite.header('X-Ticket')).toBe('17 a');
     expect(invite.header('Subject')).toBeUndefined();
     expect(invite.header('X-Twilio-CallSid')).toBe(sid);
+    expect(invite.header('X-Twilio-AccountSid')).toBe(exchange.account.accountSid);
+    expect(invite.header('X-Twilio-ApiVersion')).toBe('2010-04-01');
     expect((await exchange.client.calls(sid).fetch()).from).toBe('alice');
   });
 

@@ -114,9 +114,9 @@ describe('a call to a registered user', () => {
     expect((await exchange.reached(sid, 'ringing')).status).toBe('ringing');
     second?.reject(603);
     await devices[2]?.canceled;
-    expect((await exchange.ended(sid)).status).toBe('failed');
+    expect((await exchange.ended(sid)).status).toBe('busy');
     const told = await app.received(() => true);
-    expect(told.parameters).toMatchObject({ CallStatus: 'failed', SipResponseCode: '603' });
+    expect(told.parameters).toMatchObject({ CallStatus: 'busy', SipResponseCode: '603' });
   });
 
   it.each([

@@ -1,7 +1,17 @@
 // <Dial> over real calls: what happens to a callee before the bridge, where calls go, and what is recorded.
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toneLevel } from '../../src/media/index.ts';
-import { CALLEE_HZ, CALLER_HZ, DialScene, hears, hearsMore, level, loudest } from '../support/dial-scene.ts';
+import {
+  CALLEE_HZ,
+  CALLER_HZ,
+  DialScene,
+  FROM,
+  hears,
+  hearsMore,
+  level,
+  loudest,
+} from '../support/dial-scene.ts';
 
 let scene: DialScene;
 
@@ -68,7 +78,7 @@ describe('before the bridge', () => {
 });
 
 describe('where a number goes', () => {
-  it('without byoc: the way of the CarrierRoutes, or nowhere with 32010', async () => {
+  it('without byoc: the way of the CarrierRoutes, or nowhere with 13224', async () => {
     const callee = await scene.carrier(CALLEE_HZ);
     scene.twiml['/done'] = '<Hangup/>';
     const lost = await scene.call(scene.dial('+4930000'));
@@ -76,7 +86,7 @@ describe('where a number goes', () => {
     const [child] = await scene.children(lost.sid);
     await scene.exchange.quiet();
     const notices = await scene.exchange.client.calls(child?.sid ?? '').notifications.list();
-    expect(notices).toMatchObject([{ errorCode: '32010' }]);
+    expect(notices).toMatchObject([{ errorCode: '13224', log: '0' }]);
     expect((await scene.exchange.trace(child?.sid ?? '')).rule).toContain('no CarrierRoute takes +4930000');
 
     await routeOver(await scene.exchange.trunkTo(callee.uri));
@@ -89,6 +99,29 @@ describe('where a number goes', () => {
     scene.twiml['/done'] = '<Hangup/>';
     await scene.call(scene.dial(`<Number byoc="BY${'0'.repeat(32)}">+4930000</Number>`));
     expect(await scene.told()).toMatchObject({ DialCallStatus: 'failed' });
+  });
+
+  it('to a country that DialingPermissions forbid: nowhere, nor over the API', async () => {
+    const callee = await scene.carrier(CALLEE_HZ);
+    const { client } = scene.exchange;
+    const forbidden = [{ iso_code: 'DE', low_risk_numbers_enabled: false }];
+    await client.voice.v1.dialingPermissions.bulkCountryUpdates.create({
+      updateRequest: JSON.stringify(forbidden),
+    });
+    scene.twiml['/done'] = '<Hangup/>';
+    const { sid } = await scene.call(scene.dial(await scene.number(callee, '', '+4930123456')));
+    expect(await scene.told()).toMatchObject({ DialCallStatus: 'failed', DialBridged: 'false' });
+    await scene.exchange.quiet();
+    const [child] = await scene.children(sid);
+    expect(await client.calls(child?.sid ?? '').notifications.list()).toMatchObject([
+      { errorCode: '13227', log: '0', messageText: expect.stringContaining('LowRiskNumbersEnabled is off') },
+    ]);
+    expect(callee.invites()).toBe(0);
+    const order = { to: '+4930123456', from: FROM, byoc: await scene.exchange.trunkTo(callee.uri) };
+    await expect(client.calls.create({ ...order, twiml: '<Response/>' })).rejects.toMatchObject({
+      status: 400,
+      code: 21_215,
+    });
   });
 
   async function routeOver(trunk: string): Promise<void> {
@@ -149,16 +182,43 @@ describe('a SIP address', () => {
     await scene.told();
   });
 
-  it('is called as whom callerId says', async () => {
-    const callee = await scene.carrier(CALLEE_HZ);
-    const { sid } = await scene.call(
-      scene.dial(`<Sip>${callee.uri.replace('sip:', 'sip:kate@')}</Sip>`, 'callerId="desk.7"'),
+  it.each([
+    [401, 'WWW-Authenticate', 'Authorization'],
+    [407, 'Proxy-Authenticate', 'Proxy-Authorization'],
+  ])('answers a %i with its password', async (status, challenge, credentials) => {
+    const headers = [[challenge, 'Digest realm="pbx",nonce="n1"']] as const;
+    const peer = await scene.exchange.carrier({ treatment: { kind: 'refuse', status, headers } });
+    const uri = peer.uri.replace('sip:', 'sip:kate@');
+    scene.twiml['/done'] = '<Hangup/>';
+    await scene.call(scene.dial(`<Sip username="desk" password="hunter-s3cret">${uri}</Sip>`));
+    expect(await scene.told()).toMatchObject({
+      DialCallStatus: 'failed',
+      DialSipResponseCode: String(status),
+    });
+    const sent = peer.events.flatMap((event) =>
+      event.type === 'invite' ? [event.request.header(credentials)] : [],
     );
+    const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+    const response = md5(`${md5('desk:pbx:hunter-s3cret')}:n1:${md5(`INVITE:${uri}`)}`);
+    expect(sent).toEqual([undefined, expect.stringContaining(`response="${response}"`)]);
+    expect(sent[1]).toContain('username="desk"');
+  });
+
+  it('is called as whom callerId says, and a number, which is shown numbers alone, as the caller', async () => {
+    const [number, callee] = [
+      await scene.exchange.carrier({ always: 'busy' }),
+      await scene.carrier(CALLEE_HZ),
+    ];
+    const nouns = `${await scene.number(number)}<Sip>${callee.uri.replace('sip:', 'sip:kate@')}</Sip>`;
+    const { sid } = await scene.call(scene.dial(nouns, 'callerId="desk.7" sequential="true"'));
     await hears(scene.caller, CALLEE_HZ);
+    expect(number.events[0]?.call.from).toContain(`<sip:${FROM}@`);
     expect(callee.events[0]?.call.from).toMatch(/^<sip:desk\.7@127\.0\.0\.1>/);
-    expect((await scene.children(sid))[0]?.from).toBe('desk.7');
+    expect((await scene.children(sid)).map(({ from }) => from).toSorted()).toEqual([FROM, 'desk.7']);
     await scene.hangUp(sid);
     expect(await scene.told()).toMatchObject({ DialSipResponseCode: '200' });
+    const notices = await scene.exchange.client.calls(sid).notifications.list();
+    expect(notices).toMatchObject([{ errorCode: '13214', log: '1' }]);
   });
 });
 
@@ -200,6 +260,38 @@ describe('a recording', () => {
     expect(toneLevel(right as Int16Array, CALLER_HZ)).toBeLessThan(0.02);
   });
 
+  it.each([
+    ['inbound', CALLER_HZ, CALLEE_HZ],
+    ['outbound', CALLEE_HZ, CALLER_HZ],
+  ])('of what is %s of the caller alone', async (track, heard, unheard) => {
+    const callee = await scene.carrier(CALLEE_HZ);
+    scene.twiml['/done'] = '<Hangup/>';
+    const how = `record="record-from-answer-dual" recordingTrack="${track}"`;
+    const { sid } = await scene.call(scene.dial(await scene.number(callee), how));
+    await hears(callee, CALLER_HZ);
+    await hearsMore(callee);
+    callee.hangUp();
+    const { RecordingUrl } = await scene.told();
+    expect(await scene.exchange.client.recordings.list({ callSid: sid })).toMatchObject([{ channels: 1 }]);
+    const samples = samplesOf(await fetchWav(`${RecordingUrl}.wav`));
+    expect(loudest(samples, heard)).toBeGreaterThan(0.1);
+    expect(loudest(samples, unheard)).toBeLessThan(0.02);
+  });
+
+  it('of silence that is to be left out is none', async () => {
+    const callee = await scene.carrier(CALLEE_HZ, { presses: 'W'.repeat(20) });
+    scene.twiml['/done'] = '<Hangup/>';
+    const how = 'record="true" recordingTrack="outbound" trim="trim-silence"';
+    const { sid } = await scene.call(scene.dial(await scene.number(callee), how));
+    await hears(callee, CALLER_HZ);
+    await hearsMore(callee);
+    callee.hangUp();
+    expect(await scene.told()).not.toHaveProperty('RecordingUrl');
+    expect(await scene.exchange.client.recordings.list({ callSid: sid })).toMatchObject([
+      { status: 'absent', errorCode: 16_102 },
+    ]);
+  });
+
   it('from the ringing on: what the caller heard is in it, also where nobody answers', async () => {
     const ringing = await scene.exchange.carrier({ treatment: { kind: 'ring' } });
     const { sid } = await scene.call(
@@ -210,8 +302,7 @@ describe('a recording', () => {
     await scene.hangUp(sid);
     const { RecordingUrl, DialCallStatus } = await scene.told();
     expect(DialCallStatus).toBe('no-answer');
-    const wav = await fetchWav(`${RecordingUrl}.wav`);
-    const heard = new Int16Array(wav.buffer, wav.byteOffset + 44, (wav.length - 44) >> 1);
+    const heard = samplesOf(await fetchWav(`${RecordingUrl}.wav`));
     expect(loudest(heard, 440)).toBeGreaterThan(0.1);
   });
 
@@ -221,10 +312,13 @@ describe('a recording', () => {
     return Buffer.from(await response.arrayBuffer());
   }
 
+  /** Of a 16-bit WAV file, interleaved. */
+  const samplesOf = (wav: Buffer): Int16Array =>
+    new Int16Array(wav.buffer, wav.byteOffset + 44, (wav.length - 44) >> 1);
+
   /** The middle second of one channel of a 16-bit stereo WAV file. */
   function channelOf(wav: Buffer, channel: number): Int16Array {
-    const samples = new Int16Array(wav.buffer, wav.byteOffset + 44, (wav.length - 44) >> 1);
-    const own = samples.filter((_, at) => at % 2 === channel);
+    const own = samplesOf(wav).filter((_, at) => at % 2 === channel);
     const middle = Math.floor(own.length / 2);
     return own.slice(Math.max(0, middle - 1000), middle + 1000);
   }

@@ -160,25 +160,31 @@ describe('a caller who gives up', () => {
 });
 
 describe('<Refer>', () => {
+  /** The caller will take the REFER, and tell how its new call stands; resolves when that was heard. */
+  async function notifies(caller: SoftCall, status: string, state: string): Promise<void> {
+    const dialog = await caller.answered;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const notify = {
+      method: 'NOTIFY',
+      headers: [
+        ['Event', 'refer'],
+        ['Subscription-State', state],
+      ],
+      body: { contentType: 'message/sipfrag', content: `SIP/2.0 ${status}\r\n` },
+    } as const;
+    caller.reply = () => {
+      queueMicrotask(() => dialog.request(notify, () => resolve()));
+      return 202;
+    };
+    return promise;
+  }
+
   it('sends the caller elsewhere, and the app hears what came of it', async () => {
     twiml['/voice'] =
       '<Refer action="/gone"><Sip>sip:kate@pbx.example?X-Order=7&amp;Replaces=c%3Bto-tag%3D1</Sip></Refer>';
     twiml['/gone'] = '<Hangup/>';
     const caller = await call();
-    const dialog = await caller.answered;
-    caller.reply = () => {
-      queueMicrotask(() => {
-        dialog.request({
-          method: 'NOTIFY',
-          headers: [
-            ['Event', 'refer'],
-            ['Subscription-State', 'terminated;reason=noresource'],
-          ],
-          body: { contentType: 'message/sipfrag', content: 'SIP/2.0 486 Busy Here\r\n' },
-        });
-      });
-      return 202;
-    };
+    await notifies(caller, '486 Busy Here', 'terminated;reason=noresource');
     expect((await asked('/gone')).parameters).toMatchObject({
       ReferCallStatus: 'busy',
       ReferSipResponseCode: '202',
@@ -188,6 +194,19 @@ describe('<Refer>', () => {
       '<sip:kate@pbx.example?X-Order=7&Replaces=c%3Bto-tag%3D1>',
     );
     await caller.ended;
+  });
+
+  it('of a caller who leaves while it rings there', async () => {
+    twiml['/voice'] = '<Refer action="/gone"><Sip>sip:kate@pbx.example</Sip></Refer>';
+    const caller = await call();
+    await notifies(caller, '180 Ringing', 'active;expires=60');
+    caller.hangUp();
+    expect((await asked('/gone')).parameters).toMatchObject({
+      CallStatus: 'completed',
+      ReferCallStatus: 'canceled',
+      ReferSipResponseCode: '202',
+      NotifySipResponseCode: '180',
+    });
   });
 
   it('to a caller who refuses it', async () => {

@@ -8,7 +8,10 @@ import { hearsStill, news, refer, told } from '../support/transfers.ts';
 const CALLER_HZ = 700;
 const CALLEE_HZ = 1200;
 const TARGET_HZ = 440;
+/** Of `/tone.wav`. */
+const NEW_HZ = 1000;
 const REFER_TO = '<sip:desk@pbx.example?X-Order=7>';
+const LONG_REFER_TO = `<sip:desk@pbx.example?X-Order=${'7'.repeat(300)}>`;
 
 let inbound: Inbound;
 let other: Softphone;
@@ -55,7 +58,10 @@ const refers = async (party: Party): Promise<number> =>
   (await refer('picked' in party ? party.picked : party, REFER_TO)).status;
 
 const childOf = async (sid: string): Promise<string> => {
-  const [{ sid: child = '' } = {}] = await inbound.exchange.client.calls.list({ parentCallSid: sid });
+  const [{ sid: child = '' } = {}] = await inbound.exchange.client.calls.list({
+    parentCallSid: sid,
+    status: 'in-progress',
+  });
   return child;
 };
 
@@ -114,15 +120,19 @@ describe('is refused', () => {
     await caller.ended;
   });
 
-  it('where there is no referUrl, and the conversation goes on', async () => {
-    const { caller, callee, sid } = await talking('answerOnBridge="true"');
-    expect(await refers(callee)).toBe(403);
+  it.each([
+    ['where there is no referUrl', '', REFER_TO, '13802'],
+    ['where what it names is longer than an app is told', 'referUrl="/moved"', LONG_REFER_TO, '32218'],
+  ])('%s, and the conversation goes on', async (_where, attributes, referTo, errorCode) => {
+    const { caller, callee, sid } = await talking(`answerOnBridge="true" ${attributes}`);
+    expect((await refer(callee.picked, referTo)).status).toBe(403);
     await hearsStill(caller, CALLEE_HZ);
     caller.hangUp();
     await callee.ended;
     await inbound.exchange.quiet();
     const notices = await inbound.exchange.client.calls(sid).notifications.list();
-    expect(notices).toMatchObject([{ errorCode: '13802', log: '0' }]);
+    expect(notices).toMatchObject([{ errorCode, log: '0' }]);
+    expect(paths()).toEqual(['/voice', '/done']);
   });
 });
 
@@ -164,15 +174,16 @@ describe.each(['caller', 'callee'] as const)('with answerOnBridge, by the %s', (
     await caller.ended;
   }
 
-  it('it stays until the target has answered', async () => {
+  it('it stays until the target has answered, and hears how that stands', async () => {
     const { transferor, transferee, remaining, target, sid } = await transfers(dial(), { early: true });
     if (target) play(target, TARGET_HZ);
     await hearsStill(transferee, TARGET_HZ);
-    expect(news(transferor)).toEqual([100]);
+    await told(transferor, 180);
+    expect(news(transferor)).toEqual([100, 180]);
     expect(await statusOf(sid)).toBe('in-progress');
     target?.pickUp();
     expect((await transferor.ended).by).toBe('remote');
-    expect(news(transferor)).toEqual([100, 200]);
+    expect(news(transferor)).toEqual([100, 180, 200]);
     await hearsStill(transferee, TARGET_HZ);
     expect(
       level(await (target as TakenCall).heard(), who === 'caller' ? CALLEE_HZ : CALLER_HZ),
@@ -236,6 +247,28 @@ describe.each(['caller', 'callee'] as const)('with answerOnBridge, by the %s', (
       CallSid: sid,
       DialCallStatus: 'completed',
     });
+  });
+
+  it.each(['transferor', 'transferee'] as const)('while the %s is redirected over the API', async (whom) => {
+    const talk = await transfers(dial(), { early: true });
+    const { transferor, transferee, target, sid, remaining } = talk;
+    const leaving = remaining === sid ? await childOf(sid) : sid;
+    inbound.twiml['/new'] = '<Play loop="0">/tone.wav</Play>';
+    const redirected = whom === 'transferor' ? leaving : remaining;
+    await inbound.exchange.client.calls(redirected).update({ url: `${inbound.app.url}/new` });
+    await hearsStill(talk[whom], NEW_HZ);
+    if (whom === 'transferor') {
+      target?.pickUp();
+      if (target) play(target, TARGET_HZ);
+      await hearsStill(transferee, TARGET_HZ);
+      target?.hangUp();
+      await transferee.ended;
+      transferor.hangUp();
+    } else {
+      await told(transferor, 487);
+      expect((await transferor.ended).by).toBe('remote');
+      transferee.hangUp();
+    }
   });
 
   it('to a document that hangs up: both are gone', async () => {

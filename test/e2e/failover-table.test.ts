@@ -184,7 +184,7 @@ describe.each(['udp', 'tcp', 'tls'] as const)('over %s', (transport) => {
     const sid = await call(stalling.uri, { timeout: 90 });
     await stalling.event('invite');
     await expect.poll(() => exchange.hurry(60_000)).toBe(1);
-    expect(await result(sid, before)).toEqual(ended('no-answer'));
+    expect(await result(sid, before)).toEqual({ ...ended('no-answer'), code: '32016' });
   });
 
   it('a ringing call is left to its Timeout: 60 s end nothing', async () => {

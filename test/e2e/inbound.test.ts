@@ -1,15 +1,61 @@
 // Calls that come in, end to end: a phone with its own stack, the real exchange, and an app that says what to do.
+import twilio from 'twilio';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toOctets } from '../../src/sip/index.ts';
-import { listOf } from '../support/doors.ts';
+import { domainWith, listOf } from '../support/doors.ts';
 import { type Inbound, startInbound } from '../support/inbound.ts';
 import { hearsTone } from '../support/softphone.ts';
+import { twilioClient } from '../support/twilio-client.ts';
 
 let inbound: Inbound;
 beforeEach(async () => {
   inbound = await startInbound();
 });
 afterEach(() => inbound.stop());
+
+it('a call to a subaccount’s domain is signed with the subaccount’s token', async () => {
+  const { exchange, app, twiml, call } = inbound;
+  const { sid, authToken } = await exchange.client.api.v2010.accounts.create({ friendlyName: 'sub' });
+  const client = twilioClient(exchange.tandem.http, sid, authToken);
+  const { name } = await domainWith({ client }, ['alice'], {
+    voiceUrl: `${app.url}/sub`,
+    voiceMethod: 'GET',
+  });
+  twiml['/sub'] = '<Reject/>';
+  await (await call({ uri: `sip:1000@${name}` })).final;
+  const { headers, path, parameters } = await inbound.asked('/sub');
+  expect(parameters['AccountSid']).toBe(sid);
+  const signature = String(headers['x-twilio-signature']);
+  expect(twilio.validateRequest(authToken, signature, app.url + path, {})).toBe(true);
+});
+
+describe('with TANDEM_APP_FAILURE', () => {
+  let strict: Inbound;
+  beforeEach(async () => {
+    strict = await startInbound({ settings: { TANDEM_APP_FAILURE: '503' } });
+    strict.twiml['/gone'] = 500;
+  });
+  afterEach(() => strict.stop());
+
+  it('a call whose app fails is refused so, and whoever called may try elsewhere', async () => {
+    strict.twiml['/voice'] = '<Redirect>/gone</Redirect>';
+    const soft = await strict.call();
+    expect((await soft.final).status).toBe(503);
+    const { parameters } = await strict.asked('/status');
+    expect(parameters).toMatchObject({ CallStatus: 'failed', SipResponseCode: '503' });
+    const { notifications } = strict.exchange.client.calls(String(parameters['CallSid']));
+    expect(await notifications.list()).toMatchObject([{ errorCode: '11200' }]);
+    await strict.nothingLeft();
+  });
+
+  it('one that is answered hears the apology', async () => {
+    strict.twiml['/voice'] = '<Say>Hello.</Say><Redirect>/gone</Redirect>';
+    const soft = await strict.call();
+    expect((await soft.final).status).toBe(200);
+    expect((await soft.ended).by).toBe('remote');
+    expect((await strict.asked('/status')).parameters).toMatchObject({ CallStatus: 'completed' });
+  });
+});
 
 describe('a call to a SIP domain', () => {
   it('rings, asks the app with every parameter, is answered and heard, and ends with the TwiML', async () => {
@@ -67,20 +113,17 @@ describe('a call to a SIP domain', () => {
       parentCallSid: null,
     });
     const status = await asked('/status');
-    expect(status.parameters).toMatchObject({
+    expect(status.parameters).toEqual({
+      ...parameters,
       CallSid,
-      SipDomain: domain.name,
-      SipDomainSid: domain.sid,
-      SipCallId: soft.callId,
-      SipSourceIp: '127.0.0.1',
-      SipUsername: 'alice',
-      'SipHeader_X-Route-Id': '7',
       CallStatus: 'completed',
+      Timestamp: expect.stringMatching(/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} \+0000$/),
+      CallbackSource: 'call-progress-events',
       SequenceNumber: '0',
-      Direction: 'inbound',
+      CallDuration: expect.stringMatching(/^[1-9]\d*$/),
+      Duration: '1',
       SipResponseCode: '200',
     });
-    expect(Number(status.parameters['CallDuration'])).toBeGreaterThanOrEqual(1);
     await nothingLeft();
     expect(app.requests.map(({ path }) => path)).toEqual(['/voice?x=1', '/tone.wav', '/status']);
     for (const request of app.requests) expect(isSigned(request)).toBe(true);
@@ -187,9 +230,15 @@ describe('a call to a SIP domain', () => {
     expect(await hearsTone(soft, 1000)).toBe(true);
   });
 
-  it('is answered with an apology where the app fails', async () => {
-    const { exchange, twiml, call, sidOf } = inbound;
+  it.each([
+    ['the app fails', '', ['11200']],
+    ['the app and its fallback fail', '/fallback', ['12300', '11200']],
+  ])('is answered with an apology where %s', async (_what, fallback, codes) => {
+    const { exchange, app, domain, twiml, call, sidOf } = inbound;
     twiml['/voice'] = 500;
+    twiml['/fallback'] = 204;
+    if (fallback)
+      await exchange.client.sip.domains(domain.sid).update({ voiceFallbackUrl: app.url + fallback });
     const soft = await call();
     await soft.answered;
     await soft.ended;
@@ -197,7 +246,7 @@ describe('a call to a SIP domain', () => {
     expect((await exchange.ended(sid)).status).toBe('completed');
     expect(loudness(await soft.heard())).toBeGreaterThan(300);
     const notifications = await exchange.client.calls(sid).notifications.list();
-    expect(notifications.map(({ errorCode }) => errorCode)).toEqual(['11200']);
+    expect(notifications.map(({ errorCode }) => errorCode)).toEqual(codes);
   });
 
   it('asks the fallback URL where the app fails, and is not answered for that', async () => {

@@ -61,6 +61,19 @@ describe('a callee at a secure URI', () => {
     await inbound.nothingLeft({ overStreams: true });
   });
 
+  it('that is sips: is called over TLS by a sip: URI, with RTP', async () => {
+    inbound = await startInbound({ settings });
+    const { exchange, phone } = inbound;
+    const taking = await phone.expects();
+    const to = `${phone.uri('tls', 'bob').replace('sip:', 'sips:').replace(';transport=tls', '')}?X-Order=7`;
+    const { sid } = await exchange.client.calls.create({ to, from: FROM, twiml: '<Response/>' });
+    const { request } = await taking();
+    expect([request.uri, request.header('X-Order')]).toEqual([phone.uri('tls', 'bob'), '7']);
+    expect(request.body).toMatch(/^m=audio \d+ RTP\/AVP 0 8 101\r$/m);
+    expect((await exchange.ended(sid)).status).toBe('completed');
+    await inbound.nothingLeft({ overStreams: true });
+  });
+
   it('may not answer with RTP: the call ends', async () => {
     inbound = await startInbound({ settings });
     const { exchange, phone } = inbound;

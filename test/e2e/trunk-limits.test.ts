@@ -51,6 +51,45 @@ it('calls a second over a trunk are refused with 503 and 32001', async () => {
   expect(told).toContain('503 Service Unavailable 32010');
 });
 
+it('calls at a time over a trunk, both ways, are refused to its PBX with 503 and 10004', async () => {
+  scene = await TrunkScene.open({ env: { TANDEM_TRUNK_MAX_CALLS: '2' } });
+  scene.hasRefused = true;
+  const [carrier, pbx] = [await scene.peer(), await scene.peer()];
+  await scene.route('', carrier.uri);
+  await scene.urls(pbx.uri);
+  const [out, into] = [await scene.callsOut(), await scene.callsIn()];
+  await Promise.all([out.answered, into.answered]);
+  const refused = await (await scene.callsOut()).final;
+  expect([refused.status, refused.header('X-Twilio-Error')]).toEqual([503, expect.stringMatching(/^10004 /)]);
+  // Another trunk of the account has a limit of its own.
+  const other = await scene.callsOut({ uri: `sip:${OUTSIDE}@${await scene.anotherTrunk()}` });
+  await other.answered;
+  into.hangUp();
+  await into.ended;
+  await expect.poll(() => scene.exchange.counts().calls).toBe(2);
+  const again = await scene.callsOut();
+  await again.answered;
+  for (const call of [out, other, again]) call.hangUp();
+  await scene.exchange.quiet();
+  scene.exchange.hurry();
+  await expect
+    .poll(() => listOf(scene.exchange, 'RejectedCalls'))
+    .toMatchObject([{ reason: expect.stringContaining('TANDEM_TRUNK_MAX_CALLS') }]);
+});
+
+it('calls a second over a trunk may be fewer than its account’s', async () => {
+  scene = await TrunkScene.open({
+    env: { TANDEM_TRUNK_CALLS_PER_SECOND: '1', TANDEM_CALLS_PER_SECOND: '1000' },
+  });
+  scene.hasRefused = true;
+  const calls = await Promise.all(Array.from({ length: 8 }, () => scene.callsOut()));
+  const told = await Promise.all(
+    calls.map(async ({ final }) => (await final).header('X-Twilio-Error')?.slice(0, 5)),
+  );
+  expect(told.filter((code) => code === '32001').length).toBeGreaterThan(4);
+  expect(told).toContain('32010');
+});
+
 it('a PBX may call as any number where the setting says so', async () => {
   scene = await TrunkScene.open({ env: { TANDEM_TRUNK_CALLER_IDS: 'any' } });
   const carrier = await scene.peer(BUSY);

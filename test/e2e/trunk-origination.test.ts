@@ -218,6 +218,18 @@ describe('disaster recovery', () => {
     await scene.ended();
   });
 
+  it('runs where the URLs are so many and so slow that nothing rings in a minute', async () => {
+    const silent = await scene.peer({ kind: 'stall' });
+    await scene.urls(silent.uri, `${silent.uri};edge=dublin`);
+    const carrier = await scene.callsIn();
+    await silent.event('invite');
+    await expect.poll(() => scene.exchange.hurry(60_000)).toBe(1);
+    await carrier.answered;
+    await carrier.ended;
+    expect(scene.app.requests).toMatchObject([{ parameters: { ErrorCode: '32011', To: NUMBER } }]);
+    await scene.ended();
+  });
+
   it('may refuse the call', async () => {
     scene.twiml['/rescue'] = '<Reject reason="busy"/>';
     expect((await (await scene.callsIn()).final).status).toBe(486);
@@ -251,8 +263,15 @@ describe('disaster recovery', () => {
     expect(scene.app.requests).toEqual([]);
   });
 
-  it('does not run after a redirect that leads nowhere', async () => {
-    const pbx = await scene.peer({ kind: 'refuse', status: 302 });
+  it.each([
+    ['nowhere', [], 'the 302 names no SIP URI'],
+    [
+      'to a name of the exchange',
+      [['Contact', '<sip:desk@other.sip.twilio.com>']],
+      'other.sip.twilio.com is a name of this exchange, where nobody else is reached',
+    ],
+  ])('does not run after a redirect that leads %s', async (_where, headers, why) => {
+    const pbx = await scene.peer({ kind: 'refuse', status: 302, headers });
     await scene.urls(pbx.uri);
     const response = await (await scene.callsIn()).final;
     expect([response.status, response.header('X-Twilio-Error')]).toEqual([
@@ -260,6 +279,7 @@ describe('disaster recovery', () => {
       expect.stringMatching(/^32219 /),
     ]);
     await scene.ended();
+    expect((await scene.exchange.trace(await scene.sid())).attempts.at(-1)?.why).toBe(why);
     expect(scene.app.requests).toEqual([]);
   });
 

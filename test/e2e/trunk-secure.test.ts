@@ -141,4 +141,23 @@ describe('a trunk that is not secure', () => {
     carrier.hangUp();
     await scene.ended();
   });
+
+  it('follows its PBX to a sips: URI over TLS, with RTP', async () => {
+    scene = await TrunkScene.open({ env });
+    scene.overStreams = true;
+    const here = await Softphone.open();
+    const taking = await pbx.expects();
+    here.agent.onInvite((invite) =>
+      invite.reject(302, [['Contact', `<sips:desk@127.0.0.1:${portOf(pbx.uri('tls'))}>`]]),
+    );
+    await scene.urls(here.uri());
+    const carrier = await scene.callsIn();
+    const taken = await taking();
+    expect(taken.request.uri).toBe(pbx.uri('tls', 'desk'));
+    expect(taken.request.body).toMatch(/^m=audio \d+ RTP\/AVP 0 8 101\r$/m);
+    await carrier.answered;
+    carrier.hangUp();
+    await scene.ended();
+    await here.close();
+  });
 });

@@ -128,6 +128,7 @@ describe('a callee who does not take the call', () => {
   it.each([
     ['is busy', refuse(486), [486, undefined, 'busy']],
     ['rang, and declines', refuse(603, 'ringing'), [603, undefined, 'failed']],
+    ['is behind a carrier that blocks the caller', refuse(608), [608, '32017', 'failed']],
     ['has no such number', refuse(404), [404, undefined, 'failed']],
     ['did not answer', refuse(480, 'ringing'), [480, undefined, 'no-answer']],
     ['is behind a carrier that is down', refuse(503), [503, '32400', 'failed']],
@@ -140,6 +141,21 @@ describe('a callee who does not take the call', () => {
     const { status, trunkSid } = await scene.ended();
     expect([response.status, error, status]).toEqual(told);
     expect(trunkSid).toBe(scene.trunk.sid);
+  });
+
+  it('does not even ring for a minute: 480 and 32016', async () => {
+    const carrier = await scene.peer({ kind: 'stall' });
+    await scene.route('', carrier.uri);
+    const pbx = await scene.callsOut();
+    await carrier.event('invite');
+    await expect.poll(() => scene.exchange.hurry(60_000)).toBe(1);
+    const response = await pbx.final;
+    expect([response.status, response.header('X-Twilio-Error')]).toEqual([
+      480,
+      expect.stringMatching(/^32016 /),
+    ]);
+    expect((await scene.ended()).status).toBe('no-answer');
+    expect(await scene.notices()).toEqual(['32016']);
   });
 
   it('is not there at all: 503 and 32010', async () => {

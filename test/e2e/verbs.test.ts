@@ -6,6 +6,7 @@ import { toneLevel } from '../../src/media/index.ts';
 import { loudest } from '../support/dial-scene.ts';
 import { type Exchange, startExchange, type TestCarrier } from '../support/exchange.ts';
 import { nothingLeft } from '../support/nothing-left.ts';
+import { toneGsm } from '../support/tone-gsm.ts';
 import { toneWav } from '../support/tone-wav.ts';
 import { type ReceivedRequest, startWebhookApp, type WebhookApp } from '../support/webhook-app.ts';
 
@@ -22,6 +23,10 @@ beforeEach(async () => {
       const answer = twiml[path];
       if (path === '/tone.wav')
         response.writeHead(200, { 'content-type': 'audio/wav' }).end(toneWav(1000, 20));
+      else if (path === '/short.wav')
+        response.writeHead(200, { 'content-type': 'audio/x-wav' }).end(toneWav(700, 1));
+      else if (path === '/tone.gsm')
+        response.writeHead(200, { 'content-type': 'audio/x-gsm' }).end(toneGsm(1));
       else if (path === '/tone.ulaw')
         response.writeHead(200, { 'content-type': 'audio/basic' }).end(toneUlaw(1000, 3));
       else if (answer === undefined) response.writeHead(204).end();
@@ -106,6 +111,29 @@ describe('Gather', () => {
   });
 });
 
+/** Of each tenth of a second what is loudest: `a` for 700 Hz, `b` for 1000 Hz, `.` for neither. */
+function melody(heard: Int16Array): string {
+  const tenths = Array.from({ length: Math.floor(heard.length / 800) }, (_, at) =>
+    heard.subarray(at * 800, (at + 1) * 800),
+  );
+  return tenths
+    .map((tenth) => (toneLevel(tenth, 700) > 0.1 ? 'a' : toneLevel(tenth, 1000) > 0.1 ? 'b' : '.'))
+    .join('');
+}
+
+describe('Play and Pause', () => {
+  it('are heard in their order, as often and as long as they say', async () => {
+    const callee = await phone({ presses: 'W'.repeat(20) });
+    twiml['/start'] =
+      '<Play loop="2">/short.wav</Play><Pause length="2"/><Play>/tone.gsm</Play><Play digits="5"/>';
+    expect((await exchange.ended(await call(callee))).status).toBe('completed');
+    // A tenth of a second where one begins or ends may be neither.
+    expect(melody(await callee.heard())).toMatch(/^\.*a{8,11}\.{0,3}a{8,11}\.{18,}b{8,11}\.*$/);
+    expect(callee.keys()).toBe('5');
+    expect(app.requests.map(({ path }) => path)).toEqual(['/start', '/short.wav', '/tone.gsm']);
+  });
+});
+
 describe('an answer that is sound', () => {
   it('is heard, and asked for once', async () => {
     const callee = await phone();
@@ -174,6 +202,21 @@ describe('Record', () => {
     expect(await textsOf(sid)).not.toContain('<Say> "Never heard."');
   });
 
+  it.each([
+    ['silence', 'timeout="1" finishOnKey=""', 'W'.repeat(20)],
+    ['its longest time', 'timeout="0" maxLength="1" trim="do-not-trim"', undefined],
+  ])('until %s, without a tone before it where none is wanted', async (_what, attributes, presses) => {
+    const callee = await phone(presses === undefined ? {} : { presses });
+    twiml['/start'] = `<Record action="/message" playBeep="false" ${attributes}/>`;
+    twiml['/message'] = '<Hangup/>';
+    const sid = await call(callee);
+    const { parameters } = await asked('/message');
+    expect(parameters).toMatchObject({ CallStatus: 'in-progress', Digits: '' });
+    expect(parameters['RecordingDuration']).toBe(presses === undefined ? '1' : '0');
+    expect((await exchange.ended(sid)).status).toBe('completed');
+    expect(loudest(await callee.heard(), 1000)).toBeLessThan(0.01);
+  });
+
   it('of the whole call, by the API', async () => {
     const callee = await phone();
     twiml['/start'] = '<Pause length="1"/>';
@@ -206,6 +249,23 @@ describe('documents', () => {
     expect(notices.map(({ errorCode, log }) => `${errorCode} ${log}`).toSorted()).toEqual([
       '11100 0',
       '12200 1',
+    ]);
+  });
+
+  it('that a live call is given may not have a relative action', async () => {
+    const callee = await phone({ presses: 'WWWW1' });
+    twiml['/start'] = '<Pause length="60"/>';
+    twiml['/spare'] = '<Hangup/>';
+    const sid = await call(callee, { fallbackUrl: `${app.url}/spare` });
+    await asked('/start');
+    await exchange.reached(sid, 'in-progress');
+    const given = '<Response><Gather action="/pin" numDigits="1" timeout="60"/></Response>';
+    await exchange.client.calls(sid).update({ twiml: given });
+    expect((await asked('/spare')).parameters).toMatchObject({ ErrorCode: '15004', ErrorUrl: '' });
+    await exchange.ended(sid);
+    await exchange.quiet();
+    expect(await exchange.client.calls(sid).notifications.list()).toMatchObject([
+      { errorCode: '15004', log: '0' },
     ]);
   });
 

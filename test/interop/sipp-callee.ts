@@ -2,7 +2,7 @@
 import { hear, hearNews, scenario } from './sipp-caller.ts';
 
 const COPIED = '[last_Via:]\n[last_From:]\n[last_To:];tag=[call_number]\n[last_Call-ID:]\n[last_CSeq:]\n';
-const CONTACT = 'Contact: <sip:[local_ip]:[local_port]>\n';
+const CONTACT = 'Contact: <sip:[local_ip]:[local_port];transport=[transport]>\n';
 const SDP = `Content-Type: application/sdp\nContent-Length: [len]\n
 v=0\no=sipp 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\nm=audio [media_port] RTP/AVP 8\na=rtpmap:8 PCMA/8000\n`;
 

@@ -1,4 +1,6 @@
 // SIPp as a caller, step by step: what it sends and what it expects, for scenarios that are made up of them.
+/** It is reached as it calls. */
+const CONTACT = 'Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>\n';
 export const SIPP_SDP =
   'v=0\no=sipp 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\nm=audio [media_port] RTP/AVP 0\n';
 
@@ -24,7 +26,7 @@ export const hearCode = (status: number, code: number, options = ''): string =>
 /** Answers the request that came last. */
 export const answer = (status: string): string =>
   send(
-    `SIP/2.0 ${status}\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContact: <sip:sipp@[local_ip]:[local_port]>\nContent-Length: 0\n`,
+    `SIP/2.0 ${status}\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n${CONTACT}Content-Length: 0\n`,
   );
 export const OK = answer('200 OK');
 
@@ -46,7 +48,7 @@ export function callerSteps({ domain, user, from }: CallerSteps) {
   const request = (method: string, seq: number, rest: string): string =>
     `${method} sip:${user}@${domain} SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n` +
     `From: <sip:${from}>;tag=[call_number]\nTo: <sip:${user}@${domain}>[peer_tag_param]\nCall-ID: [call_id]\n` +
-    `CSeq: ${seq} ${method}\nContact: <sip:sipp@[local_ip]:[local_port]>\n${rest}`;
+    `CSeq: ${seq} ${method}\n${CONTACT}${rest}`;
   const empty = 'Max-Forwards: 70\nContent-Length: 0\n';
   return {
     invite: (body = SIPP_SDP, headers = 'Max-Forwards: 70\n', seq = 1): string =>

@@ -53,7 +53,7 @@ export class FakeCalls implements CallControl {
     return false;
   }
 
-  judgeEmergency() {
+  judgeNumber() {
     return { kind: 'no-emergency' } as const;
   }
 

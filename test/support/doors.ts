@@ -1,4 +1,5 @@
 // A SIP domain with users, made by the official client, and phones that knock at its door.
+import type { DomainListInstanceCreateOptions } from 'twilio/lib/rest/api/v2010/account/sip/domain.js';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
@@ -31,7 +32,7 @@ let made = 0;
 export async function domainWith(
   { client }: Pick<Exchange, 'client'>,
   users: readonly string[],
-  settings: { readonly secure?: boolean; readonly sipRegistration?: boolean } = {},
+  settings: Omit<DomainListInstanceCreateOptions, 'domainName'> = {},
 ): Promise<TestDomain> {
   const name = `door-${++made}.sip.twilio.com`;
   const { sid } = await client.sip.domains.create({ domainName: name, sipRegistration: true, ...settings });

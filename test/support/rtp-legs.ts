@@ -1,6 +1,7 @@
 // Sessions of RTP without sockets: their peers' packets put in by hand, what they send kept.
 import { expect } from 'vitest';
 import { seededRandom } from '../../src/lib/random.ts';
+import { Beat } from '../../src/media/beat.ts';
 import type { PeerMedia } from '../../src/media/engine.ts';
 import { emptyPacket, readRtp, writeHeader } from '../../src/media/rtp.ts';
 import { RtpSession } from '../../src/media/rtp-session.ts';
@@ -15,21 +16,25 @@ export function leg(seed: number, peer: PeerMedia) {
   const digits: string[] = [];
   const finished: number[] = [];
   const lost: true[] = [];
+  const beat = new Beat();
   const session = new RtpSession({
+    beat,
     random: seededRandom(seed),
     captureSamples: 8000,
     families: [4],
     lostAfterMs: 60_000,
     now: () => 1_700_000_000_000,
-    send: (datagram) => sent.push(Buffer.from(datagram)),
-    sendRtcp: (datagram, port) => rtcp.push({ datagram: Buffer.from(datagram), port }),
-    settled: (source) => settled.push(source?.port),
+    sockets: {
+      send: (datagram) => sent.push(Buffer.from(datagram)),
+      sendRtcp: (datagram, { port }) => rtcp.push({ datagram: Buffer.from(datagram), port }),
+      settle: (source) => settled.push(source?.port),
+    },
     finished: (number) => finished.push(number),
     digit: (digit) => digits.push(digit),
     lost: () => lost.push(true),
   });
   session.connect(peer, 0);
-  return { session, sent, rtcp, settled, digits, finished, lost, peer };
+  return { session, beat, sent, rtcp, settled, digits, finished, lost, peer };
 }
 
 /** Two legs that are bridged. */

@@ -1,5 +1,7 @@
 // What the official client's builder writes is read without a warning, and means what was asked of the builder.
 
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import twilio from 'twilio';
 import { expect, it } from 'vitest';
 import { parseDocument } from '../../src/twiml/index.ts';
@@ -84,4 +86,37 @@ it('reads every verb as the official client writes it', () => {
     { verb: 'Redirect', to: { url: 'https://app.example/next', method: 'GET' } },
     { verb: 'Hangup' },
   ]);
+});
+
+const TYPES = readFileSync(
+  createRequire(import.meta.url).resolve('twilio/lib/twiml/VoiceResponse.d.ts'),
+  'utf8',
+);
+
+/** Of the client's type with this name. */
+const valuesOf = (type: string): string[] =>
+  [...(new RegExp(`type ${type} = ([^;]*);`).exec(TYPES)?.[1] ?? '').matchAll(/"([^"]*)"/g)].map(
+    ([, value = '']) => value,
+  );
+
+it.each<[type: string, attribute: string, write: (attribute: string) => string]>([
+  ['SayVoice', 'voice', (voice) => `<Say ${voice}>x</Say>`],
+  ['SayLanguage', 'language', (language) => `<Say ${language}>x</Say>`],
+  ['DialRecord', 'record', (record) => `<Dial ${record}>1</Dial>`],
+  ['DialRecordingEvent', 'recordingStatusCallbackEvent', (event) => `<Dial ${event}>1</Dial>`],
+  ['DialRecordingTrack', 'recordingTrack', (track) => `<Dial ${track}>1</Dial>`],
+  ['DialRingTone', 'ringTone', (tone) => `<Dial ${tone}>1</Dial>`],
+  ['DialTrim', 'trim', (trim) => `<Dial ${trim}>1</Dial>`],
+  ['NumberEvent', 'statusCallbackEvent', (event) => `<Dial><Number ${event}>1</Number></Dial>`],
+  ['SipEvent', 'statusCallbackEvent', (event) => `<Dial><Sip ${event}>a@b.example</Sip></Dial>`],
+  ['RecordRecordingEvent', 'recordingStatusCallbackEvent', (event) => `<Record ${event}/>`],
+  ['RecordTrim', 'trim', (trim) => `<Record ${trim}/>`],
+  ['RejectReason', 'reason', (reason) => `<Reject ${reason}/>`],
+])('knows every value of its type %s', (type, attribute, write) => {
+  const values = valuesOf(type);
+  expect(values.length).toBeGreaterThan(1);
+  const odd = values.filter(
+    (value) => parseDocument(`<Response>${write(`${attribute}="${value}"`)}</Response>`).warnings.length > 0,
+  );
+  expect(odd).toEqual([]);
 });

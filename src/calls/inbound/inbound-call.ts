@@ -48,7 +48,10 @@ function takeOver(
   const seat = seats.get(replaced);
   if (seat && admitted.kind === 'trunk')
     return seat.takeOver({ invite, offer: admitted.offer }, admitted.trunk.sid);
-  return refuseWithoutCode(603, { why: 'its Replaces names no leg of a PBX: only those are taken over' });
+  return refuseWithoutCode(603, {
+    why: 'its Replaces names no leg of a PBX: only those are taken over',
+    fix: 'have the caller call without Replaces, or in place of a call over its own trunk',
+  });
 }
 
 function orderOf(invite: ServerInvite, admitted: Admitted, deps: InboundCallsDeps): InboundOrder | Refusal {

@@ -52,7 +52,7 @@ export class OutboundLeg implements Party {
       early: (response) => this.#early(response),
       final: (callId, response, address) => this.#noteFinal({ callId, address }, response),
       answered: (dialog, response) => this.#answered(dialog, response),
-      ended: (outcome) => this.#isOver || observer.unanswered(endingOf(outcome)),
+      ended: (outcome) => this.#isOver || observer.unanswered(endingOf(outcome, plan.forks)),
       attemptFailed: (text) => observer.warned(ATTEMPT_FAILED, text),
       lateEvent: () => observer.traced(),
     });

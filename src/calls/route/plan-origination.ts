@@ -3,7 +3,7 @@ import { originationUrl, type Row, type trunk } from '../../resources/index.ts';
 import { formatUri, parseUri } from '../../sip/index.ts';
 import type { Directory } from '../../store/index.ts';
 import type { CallPlan } from './plan.ts';
-import { asSecure } from './request-uri.ts';
+import { asSecure, overTls } from './request-uri.ts';
 
 type Trunk = Row<typeof trunk>;
 
@@ -39,7 +39,6 @@ export function planOrigination(
  */
 export function originationTarget({ secure }: Pick<Trunk, 'secure'>, sipUrl: string): string {
   const uri = parseUri(sipUrl);
-  if (!secure && uri.scheme === 'sip') return sipUrl;
   if (secure) return formatUri(asSecure(uri));
-  return formatUri({ ...uri, scheme: 'sip', params: new Map(uri.params).set('transport', 'tls') });
+  return uri.scheme === 'sip' ? sipUrl : formatUri(overTls(uri));
 }

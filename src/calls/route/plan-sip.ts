@@ -1,7 +1,7 @@
 // Where a call to a SIP URI goes: to the devices of a registered user, or out into the world.
 import { identify } from '../../admission/index.ts';
 import type { Contacts } from '../../registrar/index.ts';
-import { account, type DomainSuffixes } from '../../resources/index.ts';
+import { account, type DomainSuffixes, isUnder } from '../../resources/index.ts';
 import type { Target } from '../../routing/index.ts';
 import { formatUri, parseUri, type SipUri } from '../../sip/index.ts';
 import type { Directory } from '../../store/index.ts';
@@ -52,8 +52,7 @@ export function planSip(question: RouteQuestion, world: PlanWorld): SipPlan {
   const { directory, suffixes } = world;
   const place = identify(uri.host, { address: '' }, { directory, suffixes });
   if (place.kind === 'domain' && place.by === 'name') return planUser(question, uri, { ...world, place });
-  const isOurs = [...suffixes.sip, ...suffixes.trunk].some((suffix) => uri.host.endsWith(`.${suffix}`));
-  if (isOurs)
+  if (isUnder(uri.host, suffixes))
     return nobody(`To is at ${uri.host}`, FOREIGN_DOMAIN, `there is no SIP domain ${uri.host} here`);
   return {
     rule: 'To is a SIP URI: it is called as it is',

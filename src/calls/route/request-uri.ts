@@ -32,6 +32,12 @@ export function asSecure(uri: SipUri): SipUri {
   return { ...uri, scheme: 'sip', params: params.set('secure', 'true') };
 }
 
+/** `sips:` as it is called here: over TLS to the next hop, by a `sip:` URI (Twilio: "Origination URIs"). */
+export const overTls = (uri: SipUri): SipUri =>
+  uri.scheme === 'sips'
+    ? { ...uri, scheme: 'sip', params: new Map(uri.params).set('transport', 'tls') }
+    : uri;
+
 /** The URI as it is looked up and called: over TLS where it is secure, without the parameters that are ours. */
 export function reachedUri(uri: SipUri): SipUri {
   const params = new Map([...uri.params].filter(([name]) => !OURS.has(name)));

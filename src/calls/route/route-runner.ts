@@ -30,7 +30,7 @@ import type {
   UserAgent,
 } from '../../sip/index.ts';
 import { formatUri, parseNameAddr, parseUri, SipSyntaxError } from '../../sip/index.ts';
-import { asSecure, isSecure, requestUri } from './request-uri.ts';
+import { asSecure, isSecure, overTls, requestUri } from './request-uri.ts';
 
 /** What is known of the health of targets, and who is told how calls fare there. */
 export interface HealthBook {
@@ -262,7 +262,7 @@ function refusal(response: ResponseView, secure: boolean): FailoverInput {
 function firstContact(response: ResponseView, secure: boolean): string | undefined {
   try {
     const uri = parseUri(parseNameAddr(response.header('Contact') ?? '').uri);
-    return formatUri(secure ? asSecure(uri) : uri);
+    return formatUri(secure ? asSecure(uri) : overTls(uri));
   } catch {
     return undefined;
   }

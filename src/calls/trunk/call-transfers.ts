@@ -130,9 +130,15 @@ export class CallTransfers implements Seat {
   takeOver(caller: ThroughLegGivens['caller'], trunkSid: string): Refusal | undefined {
     const live = this.#givens.live();
     if (!live || trunkSid !== this.trunkSid)
-      return refuseWithoutCode(403, { why: 'its Replaces names a call of another trunk' });
+      return refuseWithoutCode(403, {
+        why: 'its Replaces names a call of another trunk',
+        fix: 'have the PBX call over the trunk of the call that it takes over',
+      });
     if (!live.leg.isSettled)
-      return refuseWithoutCode(491, { why: 'the call that its Replaces names is being transferred' });
+      return refuseWithoutCode(491, {
+        why: 'the call that its Replaces names is being transferred',
+        fix: 'have the PBX call again when the transfer is over',
+      });
     live.leg.takeOver(this.#givens.pbx, caller, () => {
       live.call.note('call', 'the PBX has taken it to another phone');
       this.#record(live.call, live.leg.session);

@@ -17,6 +17,7 @@ it.each<[string, CallEnding, number, string | undefined]>([
     503,
     '32219',
   ],
+  ['carriers where nothing rings', endingOf({ kind: 'no-answer', neverRang: true, why }), 480, '32016'],
   ['none at all', endingOf({ kind: 'no-target', why }), 503, '32010'],
   ['our own hanging up', endingOf({ kind: 'canceled' }), 480, undefined],
 ])('after %s the caller is refused', (_name, ending, status, code) => {

@@ -11,6 +11,8 @@ export interface CallerRefusal {
 const WORDS: Readonly<Record<number, string>> = {
   32010: 'SIP: No usable origination URL or target',
   32011: 'SIP: Error communicating with your SIP communications infrastructure',
+  32016: 'SIP: Post dial delay is too long',
+  32017: 'SIP: The carrier blocked the caller ID',
   32219: 'SIP: Call redirect failed',
   32400: 'SIP: BYOC routing failed',
 };

@@ -84,4 +84,7 @@ const lookUp = (
   cnamLookupEnabled && names && from.startsWith('+') ? { callerName: () => names.callerName(from) } : {};
 
 const noTrunk = ({ phoneNumber, trunkSid }: OwnedNumber): Refusal =>
-  refuseWithoutCode(404, { why: `${phoneNumber} belongs to trunk ${trunkSid}, which is not there` });
+  refuseWithoutCode(404, {
+    why: `${phoneNumber} belongs to trunk ${trunkSid}, which is not there`,
+    fix: 'set the TrunkSid of the number to a trunk that is there, or clear it',
+  });

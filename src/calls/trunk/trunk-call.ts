@@ -9,7 +9,7 @@ import type { Leg, LegObserver } from '../leg/leg.ts';
 import type { CalleeInvite } from '../leg/outbound-leg.ts';
 import type { LiveCall } from '../live-call.ts';
 import type { WebhookTarget } from '../order.ts';
-import type { CallEnding } from '../outcome.ts';
+import { type CallEnding, NEVER_RANG } from '../outcome.ts';
 import type { LiveRecording } from '../recording/live.ts';
 import { requestUri } from '../route/request-uri.ts';
 import type { FormParameters } from '../webhook/signature.ts';
@@ -42,6 +42,11 @@ export interface Origination {
 const NO_URL = 32010;
 const PBX_FAILED = 32011;
 const CARRIERS_FAILED = 32400;
+/** Of one that could not, in either case. */
+const UNDELIVERED: readonly (number | undefined)[] = [CARRIERS_FAILED, NEVER_RANG];
+/** Twilio: the carrier blocked the caller; and the answer that says so (RFC 8688). */
+const BLOCKED = 32017;
+const REJECTED = 608;
 
 export class TrunkCall {
   readonly script: CallScript;
@@ -154,9 +159,11 @@ export class TrunkCall {
 
   #unreached(ending: CallEnding): CallEnding | undefined {
     const { origination } = this.#givens;
-    const isUndelivered = ending.errorCode === CARRIERS_FAILED || ending.errorCode === NO_URL;
-    if (!origination || !isUndelivered) return ending;
-    const after = ending.errorCode === CARRIERS_FAILED ? { ...ending, errorCode: PBX_FAILED } : ending;
+    const { errorCode, sipStatus } = ending;
+    if (!origination) return sipStatus === REJECTED ? { ...ending, errorCode: BLOCKED } : ending;
+    const isTried = UNDELIVERED.includes(errorCode);
+    if (!isTried && errorCode !== NO_URL) return ending;
+    const after = isTried ? { ...ending, errorCode: PBX_FAILED } : ending;
     return this.#recover(origination, after) ? undefined : after;
   }
 

@@ -1,7 +1,7 @@
 // What the INVITE of a trunk's call says of who calls whom: to the carrier, and to the PBX (Twilio: "Elastic SIP
 // Trunking"). Pure.
 import { mayCallAs } from '../../admission/index.ts';
-import type { DomainSuffixes } from '../../resources/index.ts';
+import { type DomainSuffixes, isUnder } from '../../resources/index.ts';
 import {
   diversions,
   formatAddress,
@@ -130,6 +130,7 @@ function mayDivert(
   { user, host, row }: { readonly user: string; readonly host: string; readonly row: TrunkInvite['row'] },
   { directory, suffixes }: { readonly directory: Directory; readonly suffixes: DomainSuffixes },
 ): boolean {
-  const isOurs = [...suffixes.sip, ...suffixes.trunk].some((suffix) => `.${host}`.endsWith(`.${suffix}`));
-  return !isOurs || mayCallAs(directory, row.accountSid, user.startsWith('+') ? user : `+${user}`);
+  return (
+    !isUnder(host, suffixes) || mayCallAs(directory, row.accountSid, user.startsWith('+') ? user : `+${user}`)
+  );
 }

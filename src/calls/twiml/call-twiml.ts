@@ -1,18 +1,22 @@
 // Whatever TwiML runs on one call: its own, and beside it what a callee hears before the bridge, or what a transfer tries.
 import type { DialOutcome, Parameters, Role } from '../../twiml/index.ts';
 import type { TwimlSource, WebhookTarget } from '../order.ts';
-import type { TwimlRunner, TwimlRunnerDeps } from './twiml-runner.ts';
+import type { TwimlOrigin, TwimlRunner, TwimlRunnerDeps } from './twiml-runner.ts';
 
 /** What differs between the runners of one call. */
 export interface RunnerOwn extends Pick<TwimlRunnerDeps, 'bridge'> {
+  /** A callee of a Dial rings, or is heard before the answer. */
+  ringing(): void;
   /** A callee of a Dial is about to talk with the party. */
   connected(): void;
   /** A Dial is over. */
   dialed(outcome: DialOutcome): void;
 }
 
-/** What comes of a transfer; one of the two, once. */
+/** What comes of a transfer; one of the last two, once. */
 export interface TransferEvents {
+  /** Somebody rings; said of each. */
+  ringing(): void;
   /** Somebody was reached, or whoever asked for it is gone: the party is not given back. */
   reached(): void;
   /** Told as a status of SIP. */
@@ -25,7 +29,7 @@ interface Beside {
   readonly events?: TransferEvents;
 }
 
-const IDLE: RunnerOwn = { bridge() {}, connected() {}, dialed() {} };
+const IDLE: RunnerOwn = { bridge() {}, ringing() {}, connected() {}, dialed() {} };
 /** The document itself failed, or rang nobody. */
 const NOBODY = 500;
 /** The party left, or does something else. */
@@ -52,15 +56,15 @@ export class CallTwiml {
   }
 
   /** Leaves the TwiML that runs for another. */
-  run(source: TwimlSource): void {
+  run(source: TwimlSource, origin: TwimlOrigin = 'order'): void {
     this.#own ??= this.#make('call', IDLE);
-    this.#own.start(source);
+    this.#own.start(source, origin);
   }
 
   /** The same by the wish of the API: what runs beside is left too. */
   redirect(source: TwimlSource): void {
     this.#leaveBeside(TERMINATED);
-    this.run(source);
+    this.run(source, 'update');
   }
 
   /** Lets a callee hear TwiML before the bridge; `taken` is called when it takes the call, which else ends. */
@@ -87,6 +91,9 @@ export class CallTwiml {
     let status = NOBODY;
     const runner = this.#make('transfer', {
       bridge: () => this.#leaveBeside(status),
+      ringing: () => {
+        if (this.#beside?.runner === runner) events.ringing();
+      },
       connected: () => this.goOnElsewhere(),
       dialed: (outcome) => {
         status = STATUS[outcome.status];

@@ -2,7 +2,7 @@
 import type { HeaderField } from '../../sip/index.ts';
 import type { Directory } from '../../store/index.ts';
 import type { CallOrder, RouteQuestion } from '../order.ts';
-import { judgeEmergency } from '../route/emergency.ts';
+import { judgeNumber, type NumberWorld } from '../route/number-verdict.ts';
 import { type CallPlan, carrierFor, planCall } from '../route/plan.ts';
 import type { PlanWorld } from '../route/plan-sip.ts';
 import type { ChildOrder } from './dial-order.ts';
@@ -12,21 +12,23 @@ export interface ChildRoute {
   readonly plan: CallPlan;
 }
 
-/** Which way a callee is reached; emergency services by rules of their own. */
+/** Which way a callee is reached, where it may be; emergency services by rules of their own. */
 export function childRoute(
   order: ChildOrder,
-  world: PlanWorld & { readonly emergencyNumbers: readonly string[] },
+  world: PlanWorld & NumberWorld,
   domainSid: string | undefined,
 ): ChildRoute {
   const question = childQuestion(order, world.directory);
-  const verdict = judgeEmergency(
+  const verdict = judgeNumber(
     { ...question, by: 'dial', ...(domainSid !== undefined && { domainSid }) },
-    world.emergencyNumbers,
-    world.directory,
+    world,
   );
   switch (verdict.kind) {
-    case 'no-emergency':
-      return { question, plan: planCall(question, world) };
+    case 'no-emergency': {
+      const isLost = question.byoc === undefined && !question.to.startsWith('sip:') && !order.trunk;
+      const plan = isLost ? noPlan(question, noCarrier(question)) : planCall(question, world);
+      return { question, plan };
+    }
     case 'refused':
       return { question, plan: noPlan(question, verdict) };
     case 'allowed': {
@@ -36,6 +38,14 @@ export function childRoute(
     }
   }
 }
+
+/** Twilio: a number that cannot be reached. */
+const NO_CARRIER = 13_224;
+
+const noCarrier = ({ to }: RouteQuestion) => ({
+  code: NO_CARRIER,
+  why: `no CarrierRoute takes ${to}, and byoc names no trunk`,
+});
 
 const noPlan = (
   { timeoutS }: RouteQuestion,

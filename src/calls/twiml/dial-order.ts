@@ -32,9 +32,10 @@ export function childOrder(given: {
 }): ChildOrder {
   const { target, rules, caller, script } = given;
   const { callback } = target;
+  const shown = target.noun === 'Number' ? rules.callerNumber : rules.callerId;
   return {
     parent: caller,
-    from: rules.callerId ?? callerIdOf(caller.from),
+    from: shown ?? callerIdOf(caller.from),
     timeoutS: rules.timeoutMs / 1000,
     ...destination(target),
     ...(callback && { statusCallback: { ...callback, events: callback.events as readonly CallEvent[] } }),

@@ -25,6 +25,8 @@ export interface DialDeps {
   readonly clock: Clock;
   /** Begins a callee's call. */
   place(order: ChildOrder): LiveCall;
+  /** A callee rings, or is heard before the answer. */
+  ringing(): void;
   /** A callee has won: the two are about to talk. */
   connected(): void;
   /** It is over. */
@@ -98,6 +100,7 @@ export class DialRun implements VerbRun<DialOutcome> {
     this.#feed({ type: 'refer', by });
     transferee.note('twiml', 'tries to go on with somebody else');
     transferee.twiml.tryElsewhere(to, parameters, {
+      ringing: () => transferor.referProgress(180),
       reached: () => {
         // A callee is hung up on with the Dial, in whose place the document runs.
         if (by === 'callee') return;
@@ -170,14 +173,19 @@ export class DialRun implements VerbRun<DialOutcome> {
   #script(branch: number): CallScript {
     return {
       timeLimitS: LONGEST_CALL_S,
-      ringing: () => this.#feed({ type: 'ringing', branch }),
-      early: () => this.#feed({ type: 'early', branch }),
+      ringing: () => this.#rings('ringing', branch),
+      early: () => this.#rings('early', branch),
       connected: () => this.#feed({ type: 'answered', branch }),
       redirected: () => this.#feed({ type: 'moved', branch }),
       ended: () => this.#feed({ type: 'ended', branch }),
       referred: (_child, target) =>
         this.#state.winner === branch && this.#caller.twiml.transfer(target, 'callee'),
     };
+  }
+
+  #rings(type: 'ringing' | 'early', branch: number): void {
+    this.#deps.ringing();
+    this.#feed({ type, branch });
   }
 
   #tone(): void {

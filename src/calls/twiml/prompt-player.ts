@@ -31,6 +31,8 @@ export class PromptPlayer {
   #playing: MediaSession | undefined;
   /** What the next file to be played is, where it is here already. */
   sound: WebhookAnswer | undefined;
+  /** What was played last, for as long as it may be played again; undefined where that cannot be. */
+  #file: Buffer | undefined;
   #pause: { readonly timer: Timer; end(): void } | undefined;
 
   constructor(deps: PromptPlayerDeps) {
@@ -39,6 +41,7 @@ export class PromptPlayer {
 
   /** Resolves when it was heard to its end, cannot be played, or was stopped. */
   async play(prompt: PromptAction, where: keyof typeof UNPLAYABLE = 'alone'): Promise<void> {
+    const before = prompt.type === 'play' && prompt.isAgain ? this.#file : undefined;
     this.stop();
     const current = this.#current;
     switch (prompt.type) {
@@ -54,15 +57,17 @@ export class PromptPlayer {
         this.#deps.note(`<Play> of ${prompt.digits.length} digits`);
         return this.#hear((media) => media.sendDigits(prompt.digits));
       case 'play': {
-        const file = await this.#download(prompt.url);
-        if (file && current === this.#current)
-          await this.#hear((media) => media.play({ kind: 'audio', file }), UNPLAYABLE[where]);
+        const file = prompt.isAgain ? before : await this.#download(prompt.url);
+        if (!file || current !== this.#current) return;
+        this.#file = file;
+        await this.#hear((media) => media.play({ kind: 'audio', file }), UNPLAYABLE[where]);
       }
     }
   }
 
-  /** Silence now; what played counts as heard. */
+  /** Silence now; what played counts as heard, and is not played again. */
   stop(): void {
+    this.#file = undefined;
     this.#current += 1;
     this.#deps.clock.cancel(this.#pause?.timer);
     this.#pause?.end();
@@ -95,7 +100,10 @@ export class PromptPlayer {
     if (!media) return;
     const current = this.#current;
     this.#playing = media;
-    await begin(media).catch((error: Error) => this.#notify('error', unplayable, error.message));
+    await begin(media).catch((error: Error) => {
+      if (current === this.#current) this.#file = undefined;
+      this.#notify('error', unplayable, error.message);
+    });
     if (current === this.#current) this.#playing = undefined;
   }
 

@@ -54,6 +54,7 @@ function runner(
     dial: options.dial ?? unasked,
     refer: unasked,
     reject: unasked,
+    refuse: () => false,
     bridge: unasked,
     over: options.over ?? (() => {}),
     fallback: () => options.fallback,
@@ -93,6 +94,29 @@ describe('the TwiML runner', () => {
     await hungUp;
     expect(heard).toEqual(['audio', 'audio', 'end']);
     expect(notes).toContain('warning: 11202: connection refused');
+  });
+
+  it('asks once for what is heard again and again, and tells once what is wrong with it', async () => {
+    const app = {
+      '/tone.wav': { ...xml('RIFF'), contentType: 'audio/wav' } as WebhookResult,
+      '/noise': { ...xml('noise'), contentType: 'audio/wav' } as WebhookResult,
+    };
+    const { twiml, clock, files, downloaded, notes, hungUp } = runner(app);
+    const plays = ['tone.wav', 'noise', 'gone'].map((file) => `<Play loop="3">http://app/${file}</Play>`);
+    const again = '<Play>http://app/tone.wav</Play>';
+    const gather = `<Gather timeout="1">${again.replace('>', ' loop="2">')}</Gather>`;
+    twiml.start({ twiml: `<Response>${plays.join('')}${again}${again}${gather}</Response>` });
+    await turn();
+    clock.advance(1000);
+    await hungUp;
+    const tones = (count: number) => Array.from({ length: count }, () => 'RIFF');
+    expect(files).toEqual([...tones(3), 'noise', ...tones(4)]);
+    const asked = downloaded.map((url) => url.slice(11));
+    expect(asked.join(' ')).toBe('tone.wav noise gone tone.wav tone.wav tone.wav');
+    expect(notes.filter((note) => /^(error|warning)/.test(note))).toEqual([
+      'error: 13420: it is no sound',
+      'warning: 11202: connection refused',
+    ]);
   });
 
   it('pauses on its clock', async () => {
@@ -187,6 +211,29 @@ describe('the TwiML runner', () => {
     expect(await hungUp).toContain('TwiML failed');
     expect(heard).toEqual([expect.stringContaining('application error')]);
     expect(notes[0]).toContain(code);
+  });
+
+  it.each([
+    ['that a call was placed with', 'order', 'action="/x"', '11100'],
+    ['that a call was given while it is up', 'update', 'action="/x"', '15004'],
+    ['that a call was given while it is up, without an action', 'update', '', '15004'],
+  ] as const)('cannot ask a relative action of TwiML %s', async (_name, by, action, code) => {
+    const { twiml, notes, hungUp } = runner();
+    twiml.start({ twiml: `<Response><Gather ${action} numDigits="1"/></Response>` }, by);
+    twiml.key('1');
+    expect(await hungUp).toBe('TwiML failed: <Gather action> is no absolute http URL');
+    expect(notes).toContain(`error: ${code}: <Gather action> is no absolute http URL`);
+  });
+
+  it('knows a document that was fetched since from TwiML that a call was given while it is up', async () => {
+    const { twiml, notes, hungUp } = runner({
+      '/next': xml('<Response><Gather action="mailto:a" numDigits="1"/></Response>'),
+    });
+    twiml.start({ twiml: '<Response><Redirect>http://app/next</Redirect></Response>' }, 'update');
+    await turn();
+    twiml.key('1');
+    await hungUp;
+    expect(notes).toContain('error: 11100: <Gather action> is no absolute http URL');
   });
 
   it('ends a loop of redirects', async () => {

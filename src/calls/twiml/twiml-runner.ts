@@ -31,7 +31,9 @@ const MAX_DOCUMENTS = 100;
 const NO_LOOP_MS = 100;
 const TWIML_TYPES = new Set(['text/xml', 'application/xml', 'text/html', 'text/plain']);
 /** Warnings that Twilio logs as errors. */
-const ERRORS = new Set([13201, 13338, 13621, 13802]);
+const ERRORS = new Set([13201, 13338, 13621, 13802, 32218]);
+/** Twilio: an action of the TwiML that a live call was given is relative to nothing. */
+const RELATIVE_ACTION = 15_004;
 const APOLOGY = {
   type: 'say',
   text: 'We are sorry. An application error has occurred. Goodbye.',
@@ -49,6 +51,9 @@ export interface VerbRun<T> {
   handOver?(action: Action & { type: 'hand-over' }): boolean;
 }
 
+/** Why TwiML runs: the call came with it, or was given it over the API while it was up. */
+export type TwimlOrigin = 'order' | 'update';
+
 export interface TwimlRunnerDeps extends PromptPlayerDeps {
   readonly clock: Clock;
   /** Asks the app for a document, with the call's parameters and `extra` ones. */
@@ -61,6 +66,8 @@ export interface TwimlRunnerDeps extends PromptPlayerDeps {
   dial(rules: DialRules): VerbRun<DialOutcome>;
   refer(target: SipAddress): VerbRun<ReferOutcome>;
   reject(reason: 'rejected' | 'busy'): void;
+  /** Refuses a caller who is not answered as the app has failed; false where such callers hear the apology. */
+  refuse(why: string): boolean;
   /** A callee's screening is over, and it takes the call; or a transfer's document is over, and has reached nobody. */
   bridge(): void;
   /** The document ran to an end that hangs up. */
@@ -82,6 +89,7 @@ export class TwimlRunner {
   #verb: Omit<VerbRun<unknown>, 'outcome'> | undefined;
   /** Where the running document came from. */
   #url: string | undefined;
+  #origin: TwimlOrigin = 'order';
   #hasEnded = false;
 
   /** @param role A failure declines the call of a screening, and ends a transfer: neither has a fallback's apology. */
@@ -92,9 +100,10 @@ export class TwimlRunner {
   }
 
   /** Leaves whatever runs and starts with `source`. */
-  start(source: TwimlSource): void {
+  start(source: TwimlSource, origin: TwimlOrigin = 'order'): void {
     this.stop();
     if (this.#hasEnded) return;
+    this.#origin = origin;
     if ('twiml' in source) this.#execute(source.twiml, undefined);
     else void this.#fetch(source);
   }
@@ -198,7 +207,7 @@ export class TwimlRunner {
         return this.#ask(action);
       case 'fail':
         this.#step = undefined;
-        return void this.#failed(action.code, action.message);
+        return void this.#failed(this.#codeOf(action), action.message);
       default:
         return this.#conclude(action);
     }
@@ -206,6 +215,7 @@ export class TwimlRunner {
 
   #begin(action: Action & { type: 'gather' | 'record' | 'dial' | 'refer' }): void {
     const { clock, note, record, dial, refer } = this.#deps;
+    this.#player.stop();
     note(`<${action.type[0]?.toUpperCase()}${action.type.slice(1)}>`);
     switch (action.type) {
       case 'gather':
@@ -228,6 +238,11 @@ export class TwimlRunner {
   #startVerb<T>(run: VerbRun<T>, inputOf: (outcome: T) => Input): void {
     this.#verb = run;
     this.#await(run.outcome.then(inputOf));
+  }
+
+  #codeOf({ code, by }: Action & { type: 'fail' }): number {
+    const isGiven = this.#origin === 'update' && this.#url === undefined;
+    return isGiven && by.endsWith(' action>') ? RELATIVE_ACTION : code;
   }
 
   #conclude(action: Action): void {
@@ -302,10 +317,12 @@ export class TwimlRunner {
     if (spare && spare.url !== this.#url) {
       return this.#fetch(spare, { ErrorCode: String(code), ErrorUrl: this.#url ?? '' });
     }
+    const why = `TwiML failed: ${message}`;
     if (this.#role === 'call') {
+      if (!media() && this.#deps.refuse(why)) return;
       if (!media()) await answer();
       if (run === this.#run) await this.#player.play(APOLOGY);
     }
-    if (run === this.#run) hangUp(`TwiML failed: ${message}`);
+    if (run === this.#run) hangUp(why);
   }
 }

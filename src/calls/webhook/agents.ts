@@ -1,5 +1,6 @@
 // Pools of connections, one for each way to connect that overrides ask for.
-import { Agent } from 'undici';
+import { Agent, type buildConnector, Pool } from 'undici';
+import { Connection } from './connection.ts';
 import { type ConnectorParts, guardedConnector } from './connector.ts';
 import type { Overrides } from './overrides.ts';
 
@@ -14,11 +15,10 @@ export class WebhookAgents {
     this.#parts = parts;
   }
 
-  get(overrides: Pick<Overrides, 'connectMs' | 'sni'>): Agent {
-    const key = `${overrides.connectMs} ${overrides.sni}`;
-    const agent =
-      this.#agents.get(key) ??
-      new Agent({ connect: guardedConnector(this.#parts, overrides), pipelining: 1, allowH2: false });
+  /** @param kept connections are used again; otherwise every request has one of its own. */
+  get(overrides: Pick<Overrides, 'connectMs' | 'sni'>, kept: boolean): Agent {
+    const key = `${overrides.connectMs} ${overrides.sni} ${kept}`;
+    const agent = this.#agents.get(key) ?? newAgent(guardedConnector(this.#parts, overrides), kept);
     // The one that was used last comes last.
     this.#agents.delete(key);
     this.#agents.set(key, agent);
@@ -35,3 +35,13 @@ export class WebhookAgents {
     await Promise.all(Array.from(this.#agents.values(), (agent) => agent.destroy()));
   }
 }
+
+const newAgent = (connect: buildConnector.connector, kept: boolean): Agent =>
+  new Agent({
+    connect,
+    allowH2: false,
+    // Undici's way of saying that a connection is for one request.
+    pipelining: kept ? 1 : 0,
+    factory: (origin, options) =>
+      new Pool(origin, { ...options, factory: (host, given) => new Connection(host, given) }),
+  });

@@ -19,7 +19,28 @@ export interface AskOptions {
   maxBytes(status: number, headers: Answer['headers']): number;
 }
 
-/** @throws whatever the connection fails with, or the signal's reason. */
+/**
+ * The app has closed a connection that it had answered over before, and not a byte of this answer came: it closes what
+ * is idle, and the request was on its way.
+ */
+export class ClosedIdle extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+  }
+}
+
+/** What a closed connection is reported as: undici's own, and the system's. */
+const CLOSED: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** What a request goes over, as it is told of and asked. */
+export interface Carriage {
+  /** Answers have come over it, to earlier requests. */
+  readonly hasAnswered: boolean;
+  /** Another one has. */
+  answered(): void;
+}
+
+/** @throws {ClosedIdle}, whatever else the connection fails with, or the signal's reason. */
 export function ask(
   request: Dispatcher.DispatchOptions,
   { dispatcher, signal, maxBytes }: AskOptions,
@@ -37,7 +58,7 @@ export function ask(
   });
 }
 
-class AnswerReader implements Dispatcher.DispatchHandler {
+export class AnswerReader implements Dispatcher.DispatchHandler {
   readonly #maxBytesOf: AskOptions['maxBytes'];
   readonly #settle: (outcome: Answer | Error) => void;
   readonly #chunks: Buffer[] = [];
@@ -47,6 +68,9 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   #maxBytes = 0;
   #bytes = 0;
   #isSettled = false;
+  #carriage: Carriage | undefined;
+  #wasUsed = false;
+  #hasBegun = false;
 
   constructor(maxBytesOf: AskOptions['maxBytes'], settle: (outcome: Answer | Error) => void) {
     this.#maxBytesOf = maxBytesOf;
@@ -59,9 +83,20 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     this.#controller?.abort(reason);
   }
 
+  /** Before it is sent. */
+  goesOver(carriage: Carriage): void {
+    this.#carriage = carriage;
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#wasUsed = this.#carriage?.hasAnswered ?? false;
     if (this.#givenUp) controller.abort(this.#givenUp);
+  }
+
+  /** Its first byte has come. */
+  onResponseStarted(): void {
+    this.#hasBegun = true;
   }
 
   onResponseStart(
@@ -84,11 +119,13 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    this.#carriage?.answered();
     this.#end(this.#answer(false));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#end(error);
+    const isClosed = CLOSED.has((error as NodeJS.ErrnoException).code);
+    this.#end(isClosed && this.#wasUsed && !this.#hasBegun ? new ClosedIdle(error) : error);
   }
 
   #answer(isCut: boolean): Answer {

@@ -70,6 +70,8 @@ describe('the webhook client', () => {
     expect(received?.headers).toMatchObject({
       'i-twilio-idempotency-token': 'once',
       'user-agent': 'Tandem/test',
+      accept: '*/*',
+      'content-type': 'application/x-www-form-urlencoded; charset=UTF-8',
     });
     const signature = String(received?.headers['x-twilio-signature']);
     expect(twilio.validateRequest('token', signature, `${url}/voice?q=1`, received?.parameters ?? {})).toBe(

@@ -109,7 +109,7 @@ async function once(
   const { readMs } = overrides;
   const progress = { hasBegun: false };
   try {
-    const dispatcher = agents.get(overrides);
+    const dispatcher = (kept: boolean) => agents.get(overrides, kept);
     const result = await sendHop(first, { request, product, dispatcher, readMs, memory, signal, progress });
     const cause = causeOf(result);
     return { result, ...(cause && { cause }) };

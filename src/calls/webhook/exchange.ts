@@ -1,6 +1,6 @@
 // One attempt of a webhook request: its redirects and its login are followed, and its answer is read up to a bound.
 import type { Dispatcher } from 'undici';
-import { type Answer, ask } from './answer.ts';
+import { type Answer, ask, ClosedIdle } from './answer.ts';
 import type { WebhookRequest, WebhookResponse, WebhookResult } from './request.ts';
 import type { SessionMemory, UrlCredentials } from './session.ts';
 import { decodeForm, sign } from './signature.ts';
@@ -34,7 +34,8 @@ export interface Hop {
 export interface ExchangeParts {
   readonly request: WebhookRequest;
   readonly product: string;
-  readonly dispatcher: Dispatcher;
+  /** Over connections that are kept for the next request, or over one that nobody has used. */
+  readonly dispatcher: (kept: boolean) => Dispatcher;
   readonly readMs: number;
   readonly memory: SessionMemory;
   readonly signal: AbortSignal;
@@ -80,7 +81,21 @@ function placedOf(hop: Hop): Hop {
   return { ...hop, url, form: '' };
 }
 
-function exchange({ url, credentials, method, form }: Hop, parts: ExchangeParts): Promise<Answer> {
+/** Once more over a new connection, where the app closed the old one under it: to the app, that was no try. */
+async function exchange(hop: Hop, parts: ExchangeParts): Promise<Answer> {
+  try {
+    return await exchangeOver(parts.dispatcher(true), hop, parts);
+  } catch (error) {
+    if (!(error instanceof ClosedIdle)) throw error;
+    return exchangeOver(parts.dispatcher(false), hop, parts);
+  }
+}
+
+function exchangeOver(
+  dispatcher: Dispatcher,
+  { url, credentials, method, form }: Hop,
+  parts: ExchangeParts,
+): Promise<Answer> {
   const { request, memory, product, readMs } = parts;
   const isPost = method === 'POST';
   const cookie = memory.cookieHeader(url);
@@ -99,12 +114,12 @@ function exchange({ url, credentials, method, form }: Hop, parts: ExchangeParts)
   const path = url.pathname + url.search;
   return ask(
     { origin: url.origin, path, method, headers, body: isPost ? form : null, ...timeouts },
-    boundsOf(parts),
+    { dispatcher, ...boundsOf(parts) },
   );
 }
 
 /** Of what leads elsewhere nothing is wanted. */
-function boundsOf({ request, dispatcher, signal, progress }: ExchangeParts) {
+function boundsOf({ request, signal, progress }: ExchangeParts) {
   const { wanted = 'document' } = request;
   const maxBytes = (status: number, headers: Answer['headers']): number => {
     if (REDIRECTS.includes(status)) return BOUNDS.acknowledgement.maxBytes;
@@ -112,7 +127,7 @@ function boundsOf({ request, dispatcher, signal, progress }: ExchangeParts) {
     if (status !== 401) progress.hasBegun = true;
     return boundOf(wanted, headers).maxBytes;
   };
-  return { dispatcher, signal, maxBytes };
+  return { signal, maxBytes };
 }
 
 const asUuid = (token: string): string =>

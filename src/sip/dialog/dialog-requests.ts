@@ -56,9 +56,9 @@ export class DialogRequests {
   }
 
   /** The ACK of a 2xx to the INVITE `seq`, ready to be sent as often as that comes. */
-  ack(seq: number, extras: Extras): () => void {
+  ack(seq: number, extras: Extras, branch = newBranch(this.#stack.random)): () => void {
     const { request, flow } = this.#build('ACK', seq, extras);
-    const via = viaOf(flow.transport, newBranch(this.#stack.random));
+    const via = viaOf(flow.transport, branch);
     const octets = serializeRequest({ ...request, via });
     return () => flow.transport.send(octets, flow.peer);
   }

@@ -33,10 +33,12 @@ type EndedBy = 'remote' | 'local' | 'failure';
 export class DialogSession implements Dialog, InboundDialog {
   /** Until the INVITE has its final response, and a 2xx of ours its ACK. */
   early: EarlyInvite | undefined;
+  told: InboundDialog['told'];
   readonly requests: DialogRequests;
+  /** Under which it is found. */
+  readonly key: string;
   readonly #stack: Stack;
   readonly #options: SessionOptions;
-  readonly #key: string;
   readonly #inviteSeq: number;
   /** Made where they are needed: most dialogs live without. */
   #referrals: Referrals | undefined;
@@ -64,8 +66,8 @@ export class DialogSession implements Dialog, InboundDialog {
     this.#options = options;
     this.requests = new DialogRequests(stack, state, flow, credentials);
     this.#inviteSeq = state.localSeq;
-    this.#key = dialogKey(state.callId, state.localTag, state.remoteTag);
-    stack.dialogs.set(this.#key, this);
+    this.key = dialogKey(state.callId, state.localTag, state.remoteTag);
+    stack.dialogs.set(this.key, this);
   }
 
   get callId(): string {
@@ -124,11 +126,10 @@ export class DialogSession implements Dialog, InboundDialog {
     this.#ended('remote');
   }
 
-  /** Acknowledges the 2xx of our INVITE; what it returns does so again. */
-  acknowledge(extras: Extras = {}): () => void {
-    this.#ack ??= this.requests.ack(this.#inviteSeq, extras);
+  /** Acknowledges the 2xx of our INVITE; each time by the same ACK. */
+  acknowledge(extras: Extras = {}, branch?: string): void {
+    this.#ack ??= this.requests.ack(this.#inviteSeq, extras, branch);
     this.#ack();
-    return this.#ack;
   }
 
   /** Keeps sending a 2xx of ours, whose first copy has been sent, until the ACK of the INVITE comes. */
@@ -154,7 +155,7 @@ export class DialogSession implements Dialog, InboundDialog {
     this.#reoffer?.dispose();
     this.#pending?.dispose();
     this.#sessionTimer?.stop();
-    this.#stack.dialogs.delete(this.#key);
+    this.#stack.dialogs.delete(this.key);
   }
 
   receive(request: SipMessage, flow: Flow): void {
@@ -336,12 +337,11 @@ export class DialogSession implements Dialog, InboundDialog {
 
   #offer(offer: Offer, done: (outcome: ReofferOutcome) => void): void {
     if (this.#end || this.#reoffer || this.#isOfferPending()) return done({ kind: 'pending' });
-    const { ownsCallId } = this.#options;
     this.#reoffer = new Reoffer({
       stack: this.#stack,
       requests: this.requests,
       offer,
-      ownsCallId,
+      ownsCallId: this.#options.ownsCallId,
       done: (outcome) => {
         this.#reoffer = undefined;
         this.#reoffered(outcome);

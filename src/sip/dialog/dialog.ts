@@ -22,15 +22,19 @@ export interface DialogState {
   readonly remoteSeq: number;
 }
 
-/** Under which a dialog is found: Call-ID and both tags. */
+/** Under which a dialog is found: Call-ID and both tags. Joined, so that it keeps no datagram alive. */
 export const dialogKey = (callId: string, localTag: string, remoteTag: string): string =>
-  `${callId}\n${localTag}\n${remoteTag}`;
+  [callId, localTag, remoteTag].join('\n');
 
 /**
  * The dialog that a 2xx to our INVITE makes (RFC 3261 §12.1.2).
  * @throws {SipSyntaxError} when a part of it could not be put into a request.
  */
-export function uacDialog(invite: RequestParts, localTag: string, response: SipMessage): DialogState {
+export function uacDialog(
+  invite: Pick<RequestParts, 'callId' | 'from' | 'to' | 'uri' | 'seq'>,
+  localTag: string,
+  response: SipMessage,
+): DialogState {
   return writable({
     callId: invite.callId,
     localTag,

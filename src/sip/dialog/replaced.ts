@@ -1,4 +1,5 @@
 // An INVITE that takes the place of a dialog of ours (RFC 3891 §3): which dialog it names, and whether it may be had.
+import type { Roster } from '../../lib/roster.ts';
 import type { Dialog, RequestView } from '../agent.ts';
 import type { Refusal } from '../message/check.ts';
 import { parseReplaces, type Replaces } from '../message/refer.ts';
@@ -6,7 +7,7 @@ import { SipSyntaxError } from '../message/syntax-error.ts';
 import type { InboundDialog } from '../stack.ts';
 import { dialogKey } from './dialog.ts';
 
-export type Dialogs = ReadonlyMap<string, InboundDialog>;
+export type Dialogs = Pick<Roster<InboundDialog>, 'get'>;
 
 /** Undefined without Replaces: the INVITE is one of its own. */
 export type Replaced =

@@ -52,7 +52,7 @@ export class ClientTransaction implements Owner {
   readonly seq: number;
   readonly fromTag: string;
   readonly method: string;
-  #user: ClientUser;
+  user: ClientUser;
   /** Until it has a final response. */
   #request: RequestParts | undefined;
   /** Empty when it is not sent any more. */
@@ -73,7 +73,7 @@ export class ClientTransaction implements Owner {
     this.fromTag = request.from.slice(request.from.lastIndexOf(';tag=') + 5);
     this.method = request.method;
     this.#request = request;
-    this.#user = user;
+    this.user = user;
     this.#holder = holder;
     this.#octets = serializeRequest(request);
     this.#runner = this.#isInvite
@@ -106,7 +106,7 @@ export class ClientTransaction implements Owner {
     if (!this.#request) return;
     this.#request = undefined;
     // Further 2xx to an INVITE are the user's; nothing else is.
-    if (!this.#isInvite || status >= 300) this.#user = NOBODY;
+    if (!this.#isInvite || status >= 300) this.user = NOBODY;
   }
 
   /** Gives an INVITE up; nothing happens once it has a final response. */
@@ -125,12 +125,12 @@ export class ClientTransaction implements Owner {
       case 'ack':
         return this.#acknowledge();
       case 'cancel':
-        return this.#user.cancelDue?.();
+        return this.user.cancelDue?.();
       case 'pass':
-        if (this.#response) this.#user.response(this.#response);
+        if (this.#response) this.user.response(this.#response);
         return;
       case 'fail':
-        return this.#user.failed(action.why, this.#error);
+        return this.user.failed(action.why, this.#error);
       case 'end':
         return this.#holder.clientEnded(this);
     }

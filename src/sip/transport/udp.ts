@@ -6,7 +6,7 @@ import { normaliseAddress } from '../../lib/networks.ts';
 
 import { bracketed } from '../message/uri.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Receive, Transport } from './transport.ts';
+import type { Flow, Receive, Transport } from './transport.ts';
 
 /** A burst of calls must find room while the event loop is busy; the system may grant less. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
@@ -31,14 +31,39 @@ export async function listenUdp(options: UdpOptions): Promise<Transport> {
   enlargeBuffers(socket);
   socket.on('error', (error) => log.warn({ error: error.message, host, port }, 'SIP socket error'));
   const transport = new UdpTransport(socket, options);
+  const flows = new KnownFlows(transport);
   socket.on('message', (datagram: Buffer, { address, port }: RemoteInfo) => {
     // The one string per datagram: latin1 keeps every byte, and takes one byte of memory for each.
-    receive(datagram.toString('latin1'), {
-      transport,
-      peer: { transport: 'udp', address: normaliseAddress(address), port, local: host },
-    });
+    receive(datagram.toString('latin1'), flows.of(normaliseAddress(address), port));
   });
   return transport;
+}
+
+/** So many are known before they are forgotten. */
+const MAX_KNOWN_FLOWS = 1000;
+
+/** Most datagrams come from few peers, and each transaction and dialog holds its flow: they share them. */
+class KnownFlows {
+  readonly #transport: Transport;
+  /** By the peer's port: the last one that had it. */
+  readonly #flows = new Map<number, Flow>();
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  of(address: string, port: number): Flow {
+    const known = this.#flows.get(port);
+    if (known?.peer.address === address) return known;
+    if (this.#flows.size === MAX_KNOWN_FLOWS) this.#flows.clear();
+    const { local } = this.#transport;
+    const flow: Flow = {
+      transport: this.#transport,
+      peer: { transport: 'udp', address, port, local: local.address },
+    };
+    this.#flows.set(port, flow);
+    return flow;
+  }
 }
 
 /** What is sent to is an address already: looking it up would cost a turn of the event loop each time. */
