@@ -92,9 +92,15 @@ describe('the life of a call', () => {
     expect(callbacks.at(-1)).toMatchObject({ status, sequence: 1 });
   });
 
-  it('explains a call without a target by 32010 and one that no target took by 32400', () => {
-    expect(endingOf({ kind: 'no-target', why: '' }).errorCode).toBe(32010);
-    expect(endingOf({ kind: 'exhausted', why: '' }).errorCode).toBe(32400);
+  it.each([
+    ['without a target', { kind: 'no-target', why: '' }, undefined, 32010],
+    ['that no target took', { kind: 'exhausted', why: '' }, undefined, 32400],
+    ['whose carrier has no address', { kind: 'exhausted', why: '', unlocated: true }, undefined, 32400],
+    ['to an address that did not take it', { kind: 'exhausted', why: '' }, 'address', 32011],
+    ['to an address that is nowhere', { kind: 'exhausted', why: '', unlocated: true }, 'address', 13254],
+    ['to a device that is gone', { kind: 'exhausted', why: '' }, 'devices', 32011],
+  ] as const)('explains a call %s', (_, outcome, callee, code) => {
+    expect(endingOf(outcome, callee).errorCode).toBe(code);
   });
 
   it('fires nothing when it is canceled while still queued', () => {

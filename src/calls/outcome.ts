@@ -1,7 +1,7 @@
 // How a route's outcome reads as a Twilio call: CallStatus, SIP code and the error that explains it, in one table.
 import type { RouteOutcome } from '../routing/index.ts';
 import type { Recorded } from './recording/outcome.ts';
-import type { PlanFailure } from './route/plan-sip.ts';
+import type { Callee, PlanFailure } from './route/plan-sip.ts';
 
 export type FinalStatus = 'completed' | 'busy' | 'no-answer' | 'failed' | 'canceled';
 
@@ -28,7 +28,10 @@ export const ATTEMPT_FAILED = 32011;
 /** Twilio: nothing rang in time. */
 export const NEVER_RANG = 32016;
 
-const ERROR_CODES = { 'no-target': 32010, exhausted: 32400, 'redirect-failed': 32219 } as const;
+const ERROR_CODES = { 'no-target': 32010, 'redirect-failed': 32219 } as const;
+const CARRIERS_FAILED = 32400;
+/** Twilio: the address of a `<Sip>` has no host that may be called. */
+const NO_HOST = 13254;
 
 export const completed = (why: string): CallEnding => ({
   status: 'completed',
@@ -66,8 +69,8 @@ export const canceled: CallEnding = {
   why: 'canceled before an answer',
 };
 
-/** @param isDevice the callee is a registered user, whose 603 says that they want no calls now. */
-export function endingOf(outcome: Exclude<RouteOutcome, { kind: 'answered' }>, isDevice = false): CallEnding {
+/** @param callee of a call to a SIP URI; without it, carriers or a PBX were called. */
+export function endingOf(outcome: Exclude<RouteOutcome, { kind: 'answered' }>, callee?: Callee): CallEnding {
   switch (outcome.kind) {
     case 'canceled':
       return canceled;
@@ -80,7 +83,7 @@ export function endingOf(outcome: Exclude<RouteOutcome, { kind: 'answered' }>, i
       };
     case 'refused':
       return {
-        status: isDevice && outcome.sipStatus === DECLINE ? 'busy' : refusedStatus(outcome.sipStatus),
+        status: refusedStatus(outcome.sipStatus, callee),
         sipStatus: outcome.sipStatus,
         errorCode: undefined,
         why: outcome.why,
@@ -93,6 +96,12 @@ export function endingOf(outcome: Exclude<RouteOutcome, { kind: 'answered' }>, i
         why: outcome.why,
       };
     case 'exhausted':
+      return {
+        status: 'failed',
+        sipStatus: outcome.sipStatus,
+        errorCode: exhaustedCode(outcome, callee),
+        why: outcome.why,
+      };
     case 'redirect-failed':
       return {
         status: 'failed',
@@ -103,8 +112,14 @@ export function endingOf(outcome: Exclude<RouteOutcome, { kind: 'answered' }>, i
   }
 }
 
-function refusedStatus(sipStatus: number): FinalStatus {
-  if (BUSY.has(sipStatus)) return 'busy';
+function exhaustedCode({ unlocated }: RouteOutcome & { kind: 'exhausted' }, callee?: Callee): number {
+  if (callee === undefined) return CARRIERS_FAILED;
+  return callee === 'address' && unlocated ? NO_HOST : ATTEMPT_FAILED;
+}
+
+/** A registered user's 603 says that they want no calls now. */
+function refusedStatus(sipStatus: number, callee?: Callee): FinalStatus {
+  if (BUSY.has(sipStatus) || (callee === 'devices' && sipStatus === DECLINE)) return 'busy';
   return NO_ANSWER.has(sipStatus) ? 'no-answer' : 'failed';
 }
 

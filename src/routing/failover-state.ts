@@ -51,7 +51,13 @@ export type RouteOutcome =
       readonly neverRang?: true;
     }
   | { readonly kind: 'refused'; readonly sipStatus: number; readonly why: string }
-  | { readonly kind: 'exhausted'; readonly sipStatus?: number; readonly why: string }
+  | {
+      readonly kind: 'exhausted';
+      readonly sipStatus?: number;
+      readonly why: string;
+      /** The last target has no address that may be called. */
+      readonly unlocated?: true;
+    }
   | { readonly kind: 'no-target'; readonly why: string }
   | { readonly kind: 'redirect-failed'; readonly sipStatus: number; readonly why: string };
 

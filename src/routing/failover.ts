@@ -70,7 +70,8 @@ function nextTarget(state: FailoverState, nowMs: number): readonly FailoverActio
   const draw = drawTarget(state.rest, state.random);
   if (!draw) {
     const why = `all ${state.trace.targets.filter((target) => target.enabled).length} targets were tried`;
-    return end(state, withStatus({ kind: 'exhausted', why }, state.lastStatus));
+    const unlocated = state.attempt?.destination === null && ({ unlocated: true } as const);
+    return end(state, withStatus({ kind: 'exhausted', why, ...unlocated }, state.lastStatus));
   }
   state.draw = draw;
   state.uri = draw.target.uri;

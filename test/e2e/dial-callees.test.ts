@@ -224,13 +224,20 @@ describe('a SIP address', () => {
 
 describe('a SIP address that cannot be called', () => {
   it.each([
-    ['as its host is none', '<Sip>sip:kate@-bad-</Sip>'],
-    ['as a header would not be text', '<Sip>sip:kate@127.0.0.1:9?X-A=%E2%82%AC</Sip>'],
-  ])('%s fails, and the caller goes on', async (_name, noun) => {
+    ['as its host is none', '-bad-', '13243'],
+    ['as its host is the exchange itself', '', '13254'],
+    ['as nobody listens there', '127.0.0.1:9;transport=tcp', '32011'],
+    ['as a header would not be text', '127.0.0.1:9?X-A=%E2%82%AC', '32011'],
+  ])('%s fails, and the caller goes on', async (_name, host, code) => {
     scene.twiml['/done'] = '<Hangup/>';
-    const { sid } = await scene.call(scene.dial(noun));
+    const { client, tandem } = scene.exchange;
+    const { sid } = await scene.call(scene.dial(`<Sip>sip:kate@${host || tandem.sip}</Sip>`));
     expect(await scene.told()).toMatchObject({ DialCallStatus: 'failed', DialBridged: 'false' });
     expect((await scene.exchange.ended(sid)).status).toBe('completed');
+    const [child] = await scene.children(sid);
+    await scene.exchange.quiet();
+    const notices = await client.calls(child?.sid ?? '').notifications.list();
+    expect(notices.filter(({ log }) => log === '0')).toMatchObject([{ errorCode: code }]);
   });
 });
 

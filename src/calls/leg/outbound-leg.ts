@@ -6,7 +6,7 @@ import { SdpError } from '../../sdp/index.ts';
 import type { Dialog, HeaderField, RequestView, ResponseView } from '../../sip/index.ts';
 import { ATTEMPT_FAILED, endingOf, failed, uncallable } from '../outcome.ts';
 import { ForkedRoute } from '../route/forked-route.ts';
-import type { PlanFailure } from '../route/plan-sip.ts';
+import type { CallPlan } from '../route/plan.ts';
 import { type InviteTemplate, type Route, RouteRunner, type RouteRunnerDeps } from '../route/route-runner.ts';
 import { AnsweredParty } from './answered-party.ts';
 import type { Leg, LegObserver, Party, ReferHandler, SipFacts } from './leg.ts';
@@ -20,7 +20,7 @@ export interface LegDeps extends RouteRunnerDeps {
 export type CalleeInvite = Omit<InviteTemplate, 'offer'>;
 
 export interface OutboundLegGivens {
-  readonly plan: RoutePlan & { readonly forks?: true; readonly failure?: PlanFailure };
+  readonly plan: RoutePlan & Pick<CallPlan, 'callee' | 'failure'>;
   /** Legs of one family can be bridged. */
   readonly family: string;
   /** What every INVITE has, but for the offer; asked when the first one is about to leave. */
@@ -45,14 +45,14 @@ export class OutboundLeg implements Party {
     this.#party = new AnsweredParty(deps, observer);
     this.#givens = givens;
     const { plan } = givens;
-    const Kind = plan.forks && plan.targets.length > 0 ? ForkedRoute : RouteRunner;
+    const Kind = plan.callee === 'devices' && plan.targets.length > 0 ? ForkedRoute : RouteRunner;
     this.#route = new Kind(deps, plan, {
       dialing: () => observer.dialing(),
       ringing: () => observer.ringing(),
       early: (response) => this.#early(response),
       final: (callId, response, address) => this.#noteFinal({ callId, address }, response),
       answered: (dialog, response) => this.#answered(dialog, response),
-      ended: (outcome) => this.#isOver || observer.unanswered(endingOf(outcome, plan.forks)),
+      ended: (outcome) => this.#isOver || observer.unanswered(endingOf(outcome, plan.callee)),
       attemptFailed: (text) => observer.warned(ATTEMPT_FAILED, text),
       lateEvent: () => observer.traced(),
     });

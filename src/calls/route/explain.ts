@@ -121,14 +121,14 @@ function turnOf(target: Target, isFirst: boolean, share: number): string {
 }
 
 function verdict(
-  { failure }: CallPlan,
+  { failure, callee }: CallPlan,
   { targets, usable }: { readonly targets: readonly Target[]; readonly usable: readonly ExplainedTarget[] },
 ): Pick<Explanation, 'verdict' | 'errorCode'> {
   const ends = ({ status, why, errorCode }: CallEnding): Pick<Explanation, 'verdict' | 'errorCode'> => ({
     verdict: `The call would end as ${status}: ${why}`,
     errorCode: errorCode ?? null,
   });
-  const fails = (outcome: Parameters<typeof endingOf>[0]) => ends(endingOf(outcome));
+  const fails = (outcome: Parameters<typeof endingOf>[0]) => ends(endingOf(outcome, callee));
   if (failure) return ends(uncallable(failure));
   if (!targets.some(({ enabled }) => enabled)) {
     return fails({
@@ -136,7 +136,8 @@ function verdict(
       why: targets.length ? 'every target is disabled' : 'there is no target',
     });
   }
-  if (usable.length === 0) return fails({ kind: 'exhausted', why: 'no target can be reached' });
+  if (usable.length === 0)
+    return fails({ kind: 'exhausted', why: 'no target can be reached', unlocated: true });
   return {
     verdict: `The call would be tried at ${usable.length} of ${targets.length} targets`,
     errorCode: null,

@@ -23,11 +23,13 @@ export interface PlanFailure {
   readonly why: string;
 }
 
+/** One user's devices, which ring all at once; or a SIP address, called as it is. */
+export type Callee = 'devices' | 'address';
+
 export interface SipPlan {
   readonly rule: string;
   readonly targets: readonly Target[];
-  /** All targets ring at once: the devices of one user. */
-  readonly forks?: true;
+  readonly callee?: Callee;
   /** Whose user is called. */
   readonly domainSid?: string;
   readonly fromDomain: string | undefined;
@@ -57,6 +59,7 @@ export function planSip(question: RouteQuestion, world: PlanWorld): SipPlan {
   return {
     rule: 'To is a SIP URI: it is called as it is',
     targets: [targetOf(question.to)],
+    callee: 'address',
     fromDomain: undefined,
   };
 }
@@ -98,7 +101,7 @@ function planUser(
       ...targetOf(secure ? asSecure(binding.uri) : binding.uri),
       destination: binding.destination,
     })),
-    forks: true,
+    callee: 'devices',
     domainSid: sid,
     fromDomain: domainName,
   };

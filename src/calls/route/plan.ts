@@ -10,7 +10,7 @@ import {
 import type { RoutePlan } from '../../routing/index.ts';
 import type { Directory } from '../../store/index.ts';
 import type { RouteQuestion } from '../order.ts';
-import { type PlanFailure, type PlanWorld, planSip } from './plan-sip.ts';
+import { type Callee, type PlanFailure, type PlanWorld, planSip } from './plan-sip.ts';
 
 export interface CallPlan extends RoutePlan {
   readonly connectionPolicySid: string | null;
@@ -18,8 +18,8 @@ export interface CallPlan extends RoutePlan {
   readonly fromDomain: string | undefined;
   /** The SIP domain whose user is called. */
   readonly domainSid?: string;
-  /** All targets ring at once. */
-  readonly forks?: true;
+  /** Where a SIP URI is called. */
+  readonly callee?: Callee;
   /** Why nobody can be called; there are no targets then. */
   readonly failure?: PlanFailure;
 }
