@@ -20,7 +20,7 @@ import { liveKnee } from './trunk-live.ts';
 import { startSameJob, startTrunk } from './trunk-servers.ts';
 
 const ROUNDS = 5;
-const RATES = [400, 500, 600, 700, 800, 900, 1000, 1250];
+const RATES = [400, 500, 600, 700, 800, 900, 1000, 1250, 1500, 1750, 2000];
 const RATE_SECONDS = 3;
 /** Of a hundred calls: more than that many retransmissions say that a server is behind. */
 const MAX_RETRANSMISSIONS = 1;
