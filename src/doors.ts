@@ -6,7 +6,6 @@ import {
   type InboundCalls,
   InboundPace,
   RejectionLog,
-  refuseWithoutCode,
   Strangers,
 } from './admission/index.ts';
 import type { Config } from './config.ts';
@@ -28,9 +27,9 @@ interface DoorGivens {
   /** Refusals are its own where the request named nobody's domain. */
   readonly account: { readonly accountSid: string };
   readonly opened: AsyncDisposableStack;
-  readonly calls?: InboundCalls;
-  /** Calls that an account or a trunk has now; without it no limit of calls at a time stops one that comes in. */
-  readonly liveCalls?: (sid: string) => number;
+  readonly calls: InboundCalls;
+  /** Calls that an account or a trunk has now. */
+  readonly liveCalls: (sid: string) => number;
 }
 
 /** Resolves when calls and registrations are taken. */
@@ -54,13 +53,13 @@ export async function openDoors(
     mainAccountSid: account.accountSid,
     numbers: { ...config.numbers, anyCallerId: config.trunks.callerIds === 'any' },
     pace: new InboundPace({ ...config.callLimits, trunk: trunkLimits(config) }),
-    liveCalls: given.liveCalls ?? (() => 0),
+    liveCalls: given.liveCalls,
   });
   const { keepAliveS } = config.devices;
   const registrar = await Registrar.open({ ...given, ...premises, digest, door, keepAliveS });
   opened.defer(() => registrar.close());
   registrar.serve();
-  door.open(agent, given.calls ?? NOBODY_TAKES_CALLS);
+  door.open(agent, given.calls);
   return { registrar, door };
 }
 
@@ -74,11 +73,3 @@ function digestTerms({ devices }: Config, { key, clock, random }: DoorGivens): D
   const nonceKey = Buffer.from(hkdfSync('sha256', key, '', 'digest nonces', 32));
   return { nonces: new Nonces({ key: nonceKey, clock, random }), algorithms: devices.digestAlgorithms };
 }
-
-const NOBODY_TAKES_CALLS: InboundCalls = {
-  accept: () =>
-    refuseWithoutCode(404, {
-      why: 'the call was let in, but this exchange does not answer incoming calls yet',
-      fix: 'call again when it does',
-    }),
-};
