@@ -258,6 +258,29 @@ describe('INFO, REFER and NOTIFY', () => {
     hangUp();
   });
 
+  it.each([
+    ['leaves after it', () => {}, ['ACK', 'INFO', '200'], ['caller: INFO', 'response']],
+    [
+      'never leaves where the call ends',
+      () => theirs?.bye(),
+      ['ACK', 'BYE', '200'],
+      ['transport', 'caller: ended remote'],
+    ],
+  ])('one that the callee makes before the ACK has come %s', async (_, then, sent, happened) => {
+    await start();
+    invite();
+    tick();
+    setTheirs((incoming as ServerInvite).accept(sdp('answer')));
+    traffic();
+    theirs?.request({ method: 'INFO' }, ({ kind }) => events.push(kind));
+    then();
+    expect(traffic()).toEqual([]);
+    tick();
+    expect(traffic()).toEqual(sent);
+    expect(events.filter((event) => !/100|answered/.test(event))).toEqual(happened);
+    hangUp();
+  });
+
   it('REFER while an offer is pending gets 491', async () => {
     await start();
     connect();

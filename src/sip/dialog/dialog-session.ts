@@ -19,9 +19,8 @@ import type { Flow } from '../transport/transport.ts';
 import { dialogKey, received, refreshed } from './dialog.ts';
 import { DialogRequests, type Extras } from './dialog-requests.ts';
 import { failureOf } from './failure.ts';
-import { checkInDialog, replyInDialog, sendInDialog } from './in-dialog.ts';
+import { LayerRequests, replyInDialog } from './in-dialog.ts';
 import { acceptOffer, PendingOffer, type Served } from './pending-offer.ts';
-import { Referrals } from './referral.ts';
 import { isGone, isSuccess, type Offer, Reoffer } from './reoffer.ts';
 import { SentSuccess } from './sent-success.ts';
 import { askingAgain, intervalRefusal, type SessionInterval, settledBy } from './session-interval.ts';
@@ -41,7 +40,7 @@ export class DialogSession implements Dialog, InboundDialog {
   readonly #options: SessionOptions;
   readonly #inviteSeq: number;
   /** Made where they are needed: most dialogs live without. */
-  #referrals: Referrals | undefined;
+  #layerRequests: LayerRequests | undefined;
   #sessionTimer: SessionTimer | undefined;
   /** Whether the peer said that it takes UPDATE; asked where a session timer runs. */
   #knowsUpdate = false;
@@ -57,8 +56,8 @@ export class DialogSession implements Dialog, InboundDialog {
   #reoffer: Reoffer | undefined;
   /** The peer's offer that is to be answered. */
   #pending: PendingOffer | undefined;
-  /** Requests made while one of the peer's is being looked at: they leave after its response. */
-  #held: (() => void)[] | undefined;
+  /** The layer above looks at a request of the peer's. */
+  #isServing = false;
 
   constructor(stack: Stack, options: SessionOptions) {
     const { state, flow, credentials } = options;
@@ -143,6 +142,7 @@ export class DialogSession implements Dialog, InboundDialog {
     this.#unacknowledged = this.early = undefined;
     this.#sendHeldBye();
     if (acknowledged.isOffer && ack.bodyOctets !== '' && !this.#end) this.#handlers?.answered?.(ack.body);
+    this.#layerRequests?.release();
     return true;
   }
 
@@ -190,20 +190,19 @@ export class DialogSession implements Dialog, InboundDialog {
   }
 
   #otherReceived(served: Served): void {
-    const held: (() => void)[] = [];
-    this.#held = held;
+    this.#isServing = true;
     try {
       this.#respond(served, this.#replyTo(served.request));
     } finally {
-      this.#held = undefined;
-      for (const send of held) send();
+      this.#isServing = false;
+      this.#layerRequests?.release();
     }
   }
 
   /** REFER, NOTIFY, INFO and the like are the layer's above, where it takes them at all. */
   #replyTo(request: SipMessage): RequestReply {
     const isNotify = request.method === 'NOTIFY';
-    if (isNotify && !this.#referrals?.takes(request)) return { status: 481 };
+    if (isNotify && !this.#layerRequests?.takes(request)) return { status: 481 };
     const refusal = methodRefusal(request.method, this.#stack.allow);
     if (refusal && !isNotify) return refusal;
     if (this.#end) return { status: 481 };
@@ -326,13 +325,11 @@ export class DialogSession implements Dialog, InboundDialog {
 
   request(request: DialogRequest, done: (outcome: RequestOutcome) => void = () => {}): void {
     if (this.#end) return done({ kind: 'transport', message: 'the dialog has ended' });
-    if (this.#held) {
-      checkInDialog(request);
-      this.#held.push(() => this.request(request, done));
-      return;
-    }
-    if (request.method === 'REFER') this.#referrals ??= new Referrals();
-    sendInDialog(this.requests, this.#referrals, request, done);
+    this.#layerRequests ??= new LayerRequests(this.requests);
+    // After the response to the peer's own; and many a peer takes nothing between the 2xx and its ACK.
+    if (this.#isServing || this.#unacknowledged)
+      this.#layerRequests.hold(request, () => this.request(request, done));
+    else this.#layerRequests.send(request, done);
   }
 
   #offer(offer: Offer, done: (outcome: ReofferOutcome) => void): void {
@@ -395,5 +392,6 @@ export class DialogSession implements Dialog, InboundDialog {
     this.#reoffer?.dispose();
     this.#sessionTimer?.stop();
     this.#handlers?.ended(by, request);
+    this.#layerRequests?.release();
   }
 }
