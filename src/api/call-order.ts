@@ -213,11 +213,14 @@ const webhook = (url: string, method: FieldValue | undefined): WebhookTarget => 
   method: method === 'GET' ? 'GET' : 'POST',
 });
 
+export const sourceWarnings = (given: Form): readonly OrderWarning[] =>
+  given.has('Url') && given.has('Twiml')
+    ? [{ code: 32019, text: 'Twiml was ignored because Url is given' }]
+    : [];
+
 function warningsOf(given: Form, values: Values, to: Endpoint): readonly OrderWarning[] {
   return [
-    ...(given.has('Url') && given.has('Twiml')
-      ? [{ code: 32019, text: 'Twiml was ignored because Url is given' }]
-      : []),
+    ...sourceWarnings(given),
     ...(given.has('Byoc') && to.kind === 'sip'
       ? [{ text: 'Byoc was ignored because To is not a phone number' }]
       : []),

@@ -277,12 +277,20 @@ describe('changing a call', () => {
     await context.update({ status: 'completed', url: 'https://a.example' });
     await context.update({ url: 'https://a.example', method: 'GET' });
     expect((await context.update({ twiml: TWIML })).sid).toBe(sid);
+    await context.update({ url: 'https://a.example', twiml: TWIML });
     await context.update();
     expect(server.calls.changes).toEqual([
       [sid, { status: 'canceled' }],
       [sid, { status: 'completed', twiml: { url: 'https://a.example', method: 'POST' } }],
       [sid, { twiml: { url: 'https://a.example', method: 'GET' } }],
       [sid, { twiml: { twiml: TWIML } }],
+      [
+        sid,
+        {
+          twiml: { url: 'https://a.example', method: 'POST' },
+          warnings: [{ code: 32019, text: 'Twiml was ignored because Url is given' }],
+        },
+      ],
     ]);
   });
 

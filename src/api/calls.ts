@@ -11,7 +11,14 @@ import {
   text,
 } from '../resources/index.ts';
 import type { Store } from '../store/index.ts';
-import { orderError, parseCallOrder, timeLimit, twimlSource, withoutEmpty } from './call-order.ts';
+import {
+  orderError,
+  parseCallOrder,
+  sourceWarnings,
+  timeLimit,
+  twimlSource,
+  withoutEmpty,
+} from './call-order.ts';
 import { ownRow } from './crud.ts';
 import { dialectOf } from './dialect.ts';
 import { errors } from './errors.ts';
@@ -75,18 +82,21 @@ async function change({ store, calls }: CallsDeps, request: ApiRequest): Promise
 
 /** An empty parameter means that it was not given. @throws {ApiError} */
 function parseChange(given: Form): CallChange {
-  const { values, errors: faults } = parseParameters(CHANGE, withoutEmpty(given), 'create');
+  const form = withoutEmpty(given);
+  const { values, errors: faults } = parseParameters(CHANGE, form, 'create');
   const error = orderError(faults);
   if (error) throw error;
   const twiml = twimlSource(values);
   const fallback = target(values.fallbackUrl, values.fallbackMethod);
   const statusCallback = target(values.statusCallback, values.statusCallbackMethod);
+  const warnings = sourceWarnings(form);
   return {
     ...(values.status && { status: values.status as NonNullable<CallChange['status']> }),
     ...(twiml && { twiml }),
     ...(fallback && { fallback }),
     ...(statusCallback && { statusCallback }),
     ...(typeof values.timeLimit === 'number' && { timeLimitS: values.timeLimit }),
+    ...(warnings.length > 0 && { warnings }),
   };
 }
 

@@ -15,7 +15,7 @@ import type { Leg, SipFacts } from './leg/leg.ts';
 import { TRANSFER_REFUSED } from './leg/leg-transfer.ts';
 import { calledParameters } from './leg/sip-parameters.ts';
 import type { LiveCallDeps, LiveCallGivens, LiveCallObserver } from './live-call-givens.ts';
-import type { CallChange, TwimlSource, WebhookTarget } from './order.ts';
+import type { CallChange, OrderWarning, TwimlSource, WebhookTarget } from './order.ts';
 import { type CallEnding, canceled, completed, failed, givenUp, refusedByTwiml } from './outcome.ts';
 import type { LiveRecording } from './recording/live.ts';
 import { isOfCall } from './recording/outcome.ts';
@@ -146,10 +146,7 @@ export class LiveCall {
     const { from, to, direction } = this.row;
     const isQueued = direction === 'outbound-api' || direction === 'outbound-dial';
     this.note('call', `${isQueued ? 'queued: ' : ''}${from} calls ${to}`);
-    for (const { code, text } of this.#script.warnings ?? []) {
-      if (code === undefined) this.#record.note('warning', text);
-      else this.#record.notify({ code, level: 'warning', text });
-    }
+    this.#warn(this.#script.warnings);
     this.#isPlaced = true;
     this.#start();
   }
@@ -267,11 +264,19 @@ export class LiveCall {
     if (this.ended) return 'not-live';
     const isAnswered = this.#leg.isAnswered;
     if (status === 'canceled' ? isAnswered : !status && twiml && !isAnswered) return 'wrong-state';
+    this.#warn(change.warnings);
     this.#changeSettings(change);
     if (status) this.end('ended over the API');
     else if (twiml) this.#redirect(twiml);
     await this.#record.written();
     return 'done';
+  }
+
+  #warn(warnings: readonly OrderWarning[] = []): void {
+    for (const { code, text } of warnings) {
+      if (code === undefined) this.#record.note('warning', text);
+      else this.#record.notify({ code, level: 'warning', text });
+    }
   }
 
   #redirect(twiml: TwimlSource): void {

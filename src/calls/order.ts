@@ -81,6 +81,8 @@ export interface CallChange {
   readonly fallback?: Partial<WebhookTarget>;
   readonly statusCallback?: Partial<WebhookTarget>;
   readonly timeLimitS?: number;
+  /** What was given and is not followed. */
+  readonly warnings?: readonly OrderWarning[];
 }
 
 /** What decides a call's route. */

@@ -21,6 +21,7 @@ export type {
   ReferOutcome,
 } from './actions.ts';
 export { parseDocument, type TwimlDocument } from './document.ts';
+export { documentText } from './document-text.ts';
 export type { TwimlWarning } from './element-reader.ts';
 export {
   beginGather,

@@ -221,8 +221,10 @@ describe('a call to a SIP domain', () => {
     const soft = await call();
     const sid = await sidOf();
     await exchange.reached(sid, 'in-progress');
-    await exchange.client.calls(sid).update({ url: `${app.url}/other` });
+    await exchange.client.calls(sid).update({ url: `${app.url}/other`, twiml: '<Response/>' });
     await soft.ended;
+    const notices = await exchange.client.calls(sid).notifications.list();
+    expect(notices.map(({ errorCode }) => errorCode)).toEqual(['32019']);
     expect((await asked('/other')).parameters).toMatchObject({
       CallStatus: 'in-progress',
       SipDomain: domain.name,

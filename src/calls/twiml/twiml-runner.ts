@@ -7,6 +7,7 @@ import {
   type DialOutcome,
   type DialRules,
   type DocumentStep,
+  documentText,
   type FetchAction,
   type Input,
   type Parameters,
@@ -283,7 +284,7 @@ export class TwimlRunner {
     const type = result.contentType.split(';')[0]?.trim().toLowerCase() ?? '';
     if (type.startsWith('audio/')) return this.#execute(soundDocument(target.url), target.url, result);
     if (!TWIML_TYPES.has(type)) return this.#failed(12300, `content type "${type}" is no TwiML`);
-    const text = result.body.toString();
+    const text = documentText(result.body, result.contentType);
     this.#execute(type === 'text/plain' ? plainDocument(text) : text, target.url);
   }
 
