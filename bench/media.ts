@@ -1,4 +1,5 @@
-// Media: how evenly many live calls are sent, where that ends, and what a relayed packet costs beside rtpengine.
+// Media: how evenly many live calls are sent, where that ends, and what a relayed packet costs beside rtpengine, and
+// beside the least that it can cost on Node.
 // The engine, its yardstick and the peers each run in a process of their own; sums are per packet that went through.
 // `npm run bench -- media` measures all of it, `node bench/media.ts rtp srtp` the parts that are named.
 import { type ChildProcess, fork } from 'node:child_process';
@@ -6,10 +7,11 @@ import { once } from 'node:events';
 import { loadavg } from 'node:os';
 import { hasRtpengine } from '../test/interop/rtpengine.ts';
 import { cpuTimeMs, median } from './cpu-time.ts';
+import { runBareRelay } from './media/bare-relay.ts';
 import { runEngine } from './media/engine-process.ts';
 import type { OpenRequest, PeerRequest, PeerResult, Setting, Target } from './media/messages.ts';
 import { runPeers } from './media/peers.ts';
-import { startYardstick, type Yardstick } from './media/rtpengine.ts';
+import { startYardstick } from './media/rtpengine.ts';
 
 const LIVE_CALLS = 200;
 const LIVE_SECONDS = 10;
@@ -52,22 +54,27 @@ const PARTS = ['live', 'knee', 'rtp', 'srtp', 'srtp-both'] as const;
 type Part = (typeof PARTS)[number];
 
 export async function measure(parts: readonly Part[] = PARTS): Promise<object> {
-  const [engine, peers] = [start('--engine'), start('--peers')];
-  const [, ports] = await Promise.all([
+  const [engine, bare, peers] = [start('--engine'), start('--bare'), start('--peers')];
+  const [, , ports] = await Promise.all([
     answerOf(engine),
+    answerOf(bare),
     answerOf<{ nearPort: number; farPort: number }>(peers),
   ]);
-  const ours: Relay = { pid: engine.pid as number, open: (request) => answerOf(engine, request) };
+  const relayIn = (child: ChildProcess): Relay => ({
+    pid: child.pid as number,
+    open: (request) => answerOf(child, request),
+  });
+  const ours = relayIn(engine);
   const yardstick = hasRtpengine ? await startYardstick() : undefined;
   const run = (relay: Relay, setting: Setting, calls: number, seconds: number) =>
     load({ relay, peers, request: { setting, calls, ...ports }, seconds });
   try {
-    const relayed = (setting: Setting) => () =>
-      compare((relay) => run(relay, setting, BRIDGES, RELAY_SECONDS), ours, yardstick);
+    const relayed = (setting: Setting, floor?: Relay) => () =>
+      compare((relay) => run(relay, setting, BRIDGES, RELAY_SECONDS), { ours, rtpengine: yardstick, floor });
     const measures: Record<Part, () => Promise<object>> = {
       live: async () => ({ calls: LIVE_CALLS, ...(await run(ours, 'live', LIVE_CALLS, LIVE_SECONDS)) }),
       knee: () => findKnee((calls) => run(ours, 'live', calls, KNEE_SECONDS)),
-      rtp: relayed('bridged'),
+      rtp: relayed('bridged', relayIn(bare)),
       srtp: relayed('bridged-srtp'),
       'srtp-both': relayed('bridged-srtp-both'),
     };
@@ -75,7 +82,7 @@ export async function measure(parts: readonly Part[] = PARTS): Promise<object> {
     for (const part of parts) figures.push([part, await measures[part]()]);
     return Object.fromEntries(figures);
   } finally {
-    for (const child of [engine, peers]) child.kill();
+    for (const child of [engine, bare, peers]) child.kill();
     await yardstick?.close();
   }
 }
@@ -129,28 +136,38 @@ async function findKnee(run: (calls: number) => Promise<Loaded>): Promise<object
   return { calls: good, within, beyond: last === within ? undefined : last };
 }
 
-/** Rounds by turns: what else the machine does hits both. */
-async function compare(
-  run: (relay: Relay) => Promise<Loaded>,
-  ours: Relay,
-  yardstick: Yardstick | undefined,
-): Promise<object> {
-  const [own, theirs, shares]: [number[], number[], number[]] = [[], [], []];
+interface Relays {
+  readonly ours: Relay;
+  /** Where it is installed. */
+  readonly rtpengine: Relay | undefined;
+  /** Knows no SRTP. */
+  readonly floor: Relay | undefined;
+}
+
+/** Rounds by turns: what else the machine does hits all. */
+async function compare(run: (relay: Relay) => Promise<Loaded>, relays: Relays): Promise<object> {
+  const rounds: Partial<Record<keyof Relays, number>>[] = [];
+  const shares: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const loaded = await run(ours);
-    own.push(loaded.cpuMicrosAPacket);
-    shares.push(loaded.received / loaded.sent);
-    if (!yardstick) continue;
-    const beside = await run(yardstick);
-    theirs.push(beside.cpuMicrosAPacket);
-    shares.push(beside.received / beside.sent);
+    const costs: Partial<Record<keyof Relays, number>> = {};
+    for (const [name, relay] of Object.entries(relays) as [keyof Relays, Relay | undefined][]) {
+      if (!relay) continue;
+      const loaded = await run(relay);
+      costs[name] = loaded.cpuMicrosAPacket;
+      shares.push(loaded.received / loaded.sent);
+    }
+    rounds.push(costs);
   }
+  const cost = (name: keyof Relays) => median(rounds.map((costs) => costs[name] ?? Number.NaN));
+  const own = cost('ours');
+  const beside = (name: keyof Relays): number => Number((own / cost(name)).toFixed(2));
   return {
-    cpuMicrosAPacket: median(own),
-    ...(yardstick && {
-      rtpengineCpuMicrosAPacket: median(theirs),
-      ratio: Number((median(own) / median(theirs)).toFixed(2)),
+    cpuMicrosAPacket: own,
+    ...(relays.rtpengine && {
+      rtpengineCpuMicrosAPacket: cost('rtpengine'),
+      ratio: beside('rtpengine'),
     }),
+    ...(relays.floor && { floorCpuMicrosAPacket: cost('floor'), ratioToFloor: beside('floor') }),
     smallestShareDelivered: Number(Math.min(...shares).toFixed(3)),
   };
 }
@@ -166,5 +183,6 @@ function namedParts(): readonly Part[] {
 // A child whose parent is gone has nothing left to do.
 process.on('disconnect', () => process.exit(1));
 if (process.argv[2] === '--engine') await runEngine();
+else if (process.argv[2] === '--bare') await runBareRelay();
 else if (process.argv[2] === '--peers') await runPeers();
 else if (import.meta.main) console.log(JSON.stringify(await measure(namedParts())));
