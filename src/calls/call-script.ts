@@ -1,32 +1,8 @@
-// What makes one kind of call different from another: what it does when it begins, is answered, and ends.
-import type { MediaSession } from '../media/index.ts';
-import type { LiveCall } from './live-call.ts';
-import type { CallOrder, MachineDetection, OrderWarning, TwimlSource, WebhookTarget } from './order.ts';
-import type { CallEnding } from './outcome.ts';
+// The scripts of calls that run TwiML: those over the API, and those that come in.
+import type { CallScript } from './call.ts';
+import type { CallOrder, OrderWarning, TwimlSource, WebhookTarget } from './order.ts';
 import { recordingStart } from './recording/shelf.ts';
 import type { FormParameters } from './webhook/signature.ts';
-
-export interface CallScript {
-  /** What requests to the app carry beside the usual: SipDomain and the like. */
-  readonly parameters?: FormParameters;
-  readonly fallback?: WebhookTarget;
-  /** Seconds from the answer. */
-  readonly timeLimitS: number;
-  readonly machineDetection?: MachineDetection;
-  /** Said when it begins. */
-  readonly warnings?: readonly OrderWarning[];
-  /** Its leg has begun: the INVITE is on its way, or the caller's media is being reserved. */
-  begun?(call: LiveCall): void;
-  ringing?(call: LiveCall): void;
-  /** There is sound before the answer. */
-  early?(call: LiveCall, session: MediaSession): void;
-  connected(call: LiveCall, session: MediaSession): void;
-  /** It is given other TwiML over the API, which runs next. */
-  redirected?(call: LiveCall): void;
-  /** The party asks to be sent to `target` by REFER; whether it will be. */
-  referred?(call: LiveCall, target: string): boolean;
-  ended?(call: LiveCall, ending: CallEnding): void;
-}
 
 /** A call over the API: presses its keys, records, and runs its TwiML from the answer. */
 export const apiScript = (order: CallOrder): CallScript => ({

@@ -4,9 +4,10 @@ import { isEmergencyNumber } from '../admission/index.ts';
 import type { Timer } from '../lib/clock.ts';
 import { call, newRow } from '../resources/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
+import type { Call, CallScript, ChildOrder } from './call.ts';
 import type { CallRow } from './call-life.ts';
 import { type Admission, CallPace, type PaceLimits } from './call-pace.ts';
-import { apiScript, type CallScript } from './call-script.ts';
+import { apiScript } from './call-script.ts';
 import type { CallControl, ModifyResult, PlaceRefusal } from './control.ts';
 import { inviteTemplate } from './leg/invite-template.ts';
 import type { Leg, LegObserver } from './leg/leg.ts';
@@ -23,7 +24,6 @@ import { judgeNumber, type NumberWorld } from './route/number-verdict.ts';
 import { type CallPlan, planCall } from './route/plan.ts';
 import type { PlanWorld } from './route/plan-sip.ts';
 import { childInvite, childRoute, childValues } from './twiml/child-call.ts';
-import type { ChildOrder } from './twiml/dial-order.ts';
 
 export interface CallEngineDeps extends Omit<LiveCallDeps, 'placeChild'>, LegDeps, PlanWorld, NumberWorld {
   /** Host of the From header where the trunk names none. */
@@ -170,7 +170,7 @@ export class CallEngine implements CallControl {
   }
 
   /** Begins a call that belongs to another, in its media family; never queued. */
-  #placeChild({ family, hopsLeft, domainSid }: LiveCall, order: ChildOrder): LiveCall {
+  #placeChild({ family, hopsLeft, domainSid }: Call, order: ChildOrder): Call {
     const { journal, fromDomain, log } = this.#deps;
     const route = childRoute(order, this.#deps, domainSid);
     const { plan } = route;

@@ -2,14 +2,12 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
+import type { Call, CallScript, ChildOrder } from './call.ts';
 import type { CallAppDeps } from './call-app.ts';
 import type { CallRow } from './call-life.ts';
 import type { CallRecordDeps } from './call-record.ts';
-import type { CallScript } from './call-script.ts';
 import type { Leg, LegObserver } from './leg/leg.ts';
-import type { LiveCall } from './live-call.ts';
 import type { RecordingShelf } from './recording/shelf.ts';
-import type { ChildOrder } from './twiml/dial-order.ts';
 
 export interface LiveCallDeps extends CallRecordDeps, CallAppDeps {
   readonly clock: Clock;
@@ -19,17 +17,14 @@ export interface LiveCallDeps extends CallRecordDeps, CallAppDeps {
   /** Refuses calls that came in, and are not answered, where their app fails; without it they are answered by an apology. */
   readonly appFailure?: number | undefined;
   /** Begins a call that belongs to another. */
-  placeChild(parent: LiveCall, order: ChildOrder): LiveCall;
+  placeChild(parent: Call, order: ChildOrder): Call;
 }
 
 export interface LiveCallGivens {
   readonly row: CallRow;
   readonly script: CallScript;
-  /** Calls of one family can be bridged: a Dial's with those it rings. */
   readonly family: string;
-  /** Max-Forwards of the calls that it leads to; 70 where it began here. */
   readonly hopsLeft?: number;
-  /** The SIP domain that it, or the call that it belongs to, came in by. */
   readonly domainSid?: string;
   /** The SIP domain whose user it calls. */
   readonly calledDomainSid?: string;

@@ -3,10 +3,10 @@ import type { MediaSession } from '../media/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
 import type { Dialog, HeaderField } from '../sip/index.ts';
 import type { Parameters, Role } from '../twiml/index.ts';
+import type { Call, CallScript, ChildOrder } from './call.ts';
 import { CallApp, changedTarget } from './call-app.ts';
 import type { CallRow } from './call-life.ts';
 import { CallRecord } from './call-record.ts';
-import type { CallScript } from './call-script.ts';
 import { CallTimers } from './call-timers.ts';
 import { detectionRow } from './callback/status-callback.ts';
 import type { ModifyResult } from './control.ts';
@@ -22,7 +22,6 @@ import { isOfCall } from './recording/outcome.ts';
 import type { RecordingStart } from './recording/shelf.ts';
 import { CallTwiml, type RunnerOwn } from './twiml/call-twiml.ts';
 import { DialRun } from './twiml/dial.ts';
-import type { ChildOrder } from './twiml/dial-order.ts';
 import { TwimlRunner, type TwimlRunnerDeps } from './twiml/twiml-runner.ts';
 import { recordRun, referRun } from './twiml/verb-runs.ts';
 
@@ -31,7 +30,7 @@ const NO_AUDIO = 32014;
 /** Twilio: the call reached its maximum duration. */
 const TIME_LIMIT = 32015;
 
-export class LiveCall {
+export class LiveCall implements Call {
   readonly family: string;
   readonly hopsLeft: number | undefined;
   readonly domainSid: string | undefined;
@@ -107,22 +106,18 @@ export class LiveCall {
     return this.row.accountSid;
   }
 
-  /** What things that belong to it name. */
   get key(): { readonly accountSid: string; readonly callSid: string } {
     return { accountSid: this.row.accountSid, callSid: this.row.sid };
   }
 
-  /** Its media, from the answer to the end. */
   get session(): MediaSession | undefined {
     return this.ended ? undefined : this.#session;
   }
 
-  /** The same, from early media on. */
   get audible(): MediaSession | undefined {
     return this.ended ? undefined : (this.#session ?? this.#earlySession);
   }
 
-  /** What a Dial's action request tells of its SIP leg. */
   get sip(): SipFacts | undefined {
     return this.#leg.sip;
   }
@@ -131,12 +126,10 @@ export class LiveCall {
     return this.#record.ended;
   }
 
-  /** It is live, and has had no TwiML yet. */
   get isUntouched(): boolean {
     return !this.ended && !this.twiml.hasRun;
   }
 
-  /** Of a BYE to a party that leaves while the call goes on. */
   get byeHeaders(): readonly HeaderField[] {
     return byeHeaders(this.row.sid, this.#recording?.recorded);
   }
@@ -163,7 +156,6 @@ export class LiveCall {
     if (!this.ended) this.#script.begun?.(this);
   }
 
-  /** Ends the call in whatever state it is; `why` goes into its record. */
   end(why: string): void {
     if (this.#leg.isAnswered) this.#end(completed(why));
     else if (!this.#leg.cancel()) this.#end(canceled);
@@ -175,7 +167,6 @@ export class LiveCall {
     else this.#end(failed(why));
   }
 
-  /** Ends a callee's call by the exchange's own doing: it has not been answered, where nobody picked up. */
   giveUp(why: string): void {
     this.#end(this.#leg.isAnswered ? completed(why) : givenUp(why));
   }
@@ -195,62 +186,51 @@ export class LiveCall {
     this.#record.note(kind, text);
   }
 
-  /** The caller's name was found. */
   named(callerName: string): void {
     this.#record.change({ callerName });
   }
 
-  /** It is for somebody else than was known when it began. */
   readdress(parties: Partial<Pick<CallRow, 'to' | 'direction'>>): void {
     this.#record.change(parties);
   }
 
-  /** What went wrong without ending it: a Notification. */
   warn(code: number, text: string): void {
     this.#record.notify({ code, level: 'warning', text });
   }
 
-  /** The same of what was asked for and refused. */
   fault(code: number, text: string): void {
     this.#record.notify({ code, level: 'error', text });
   }
 
-  /** Begins a call that belongs to this one, in its media family. */
-  place(order: ChildOrder): LiveCall {
+  place(order: ChildOrder): Call {
     return this.#deps.placeChild(this, order);
   }
 
-  /** Leaves the TwiML that runs for another. */
   runTwiml(source: TwimlSource): void {
     if ('twiml' in source) this.#app.forget();
     this.twiml.run(source);
   }
 
-  /** Its party, whose REFER was taken, hears how that stands. */
   referProgress(status: number): void {
     this.#leg.referProgress(status);
   }
 
-  /** A callee's caller leaves: it goes on with this document. Resolves when that is there, or cannot be had. */
   goOnAlone(target: WebhookTarget, parameters: Parameters): Promise<void> {
     this.note('twiml', 'goes on without its caller');
     return this.twiml.follow(target, parameters);
   }
 
-  /** Lets a caller who is not answered hear sound; `then` runs where that can be. */
   openEarly(then: () => void): void {
     if (this.audible) return then();
     this.#whenEarly = then;
     this.#leg.openEarly();
   }
 
-  /** Picks up; resolves when media flows, and never where the call ends before. */
   answer(): Promise<void> {
     this.#leg.answer();
     return this.#connection.promise;
   }
 
-  /** Records what `session` hears and sends, as this call's. */
   record(session: MediaSession, start: Omit<RecordingStart, 'accountSid' | 'callSid'>): LiveRecording {
     const recording = this.#deps.recordings.start(session, { ...start, ...this.key });
     this.note('call', `is recorded as ${recording.sid}`);

@@ -14,8 +14,8 @@ import {
   referTargetOf,
   SipSyntaxError,
 } from '../../sip/index.ts';
+import type { Call } from '../call.ts';
 import { TRANSFER_REFUSED } from '../leg/leg-transfer.ts';
-import type { LiveCall } from '../live-call.ts';
 import type { Seat } from './seat.ts';
 import type { ThroughLegGivens } from './through-leg.ts';
 import { Transfer } from './transfer.ts';
@@ -43,7 +43,7 @@ export interface CallTransfersGivens {
   /** From the answer on. */
   live(): Pick<OtherCall, 'call' | 'leg'> | undefined;
   /** Records a call of the trunk where that is wanted. */
-  record(call: LiveCall, session: MediaSession): void;
+  record(call: Call, session: MediaSession): void;
 }
 
 /** Seconds that the target may ring. */
@@ -204,7 +204,7 @@ export class CallTransfers implements Seat {
   #called(
     verdict: Exclude<TransferVerdict, TransferRefusal>,
     referrer: readonly HeaderField[],
-    call: LiveCall,
+    call: Call,
   ): TransferTarget {
     const { parties, world, record } = this.#givens;
     const { sid, transferCallerId } = this.#trunk;
@@ -233,7 +233,7 @@ export class CallTransfers implements Seat {
   }
 
   /** It is the caller who is recorded: where that is the PBX, the recording ends with the leg that it leaves. */
-  #record(call: LiveCall, session: MediaSession | undefined): void {
+  #record(call: Call, session: MediaSession | undefined): void {
     if (this.#givens.pbx === 'caller' && session) this.#givens.record(call, session);
   }
 }

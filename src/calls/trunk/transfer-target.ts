@@ -1,8 +1,6 @@
 // Whom a call is transferred to: somebody who is called, or the other party of another call of the same PBX.
 import { MediaError, type MediaSession } from '../../media/index.ts';
-import type { CallScript } from '../call-script.ts';
-import type { LiveCall } from '../live-call.ts';
-import type { ChildOrder } from '../twiml/dial-order.ts';
+import type { Call, CallScript, ChildOrder } from '../call.ts';
 import { refusalOf } from './caller-refusal.ts';
 import type { Side, ThroughLeg } from './through-leg.ts';
 import type { TransferInput } from './transfer-state.ts';
@@ -29,13 +27,13 @@ export type TargetOrder = Omit<ChildOrder, 'script'> & {
 
 /** A call of its own that belongs to the transferred one. */
 export class CalledTarget implements TransferTarget {
-  readonly #parent: LiveCall;
+  readonly #parent: Call;
   readonly #order: TargetOrder;
-  readonly #record: (call: LiveCall, session: MediaSession) => void;
-  #child: LiveCall | undefined;
+  readonly #record: (call: Call, session: MediaSession) => void;
+  #child: Call | undefined;
 
   /** @param record once it talks, where that is wanted */
-  constructor(parent: LiveCall, order: TargetOrder, record: (call: LiveCall, session: MediaSession) => void) {
+  constructor(parent: Call, order: TargetOrder, record: (call: Call, session: MediaSession) => void) {
     this.#parent = parent;
     this.#order = order;
     this.#record = record;
@@ -78,7 +76,7 @@ export class CalledTarget implements TransferTarget {
 
 /** A PBX's second call, whose far party the first one's is joined with. */
 export interface OtherCall {
-  readonly call: LiveCall;
+  readonly call: Call;
   readonly leg: ThroughLeg;
   readonly pbx: Side;
   /** It has ended. */

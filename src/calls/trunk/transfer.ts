@@ -1,7 +1,7 @@
 // One transfer under way: performs what transfer-state decides, on the call's leg, its record and the target.
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { MediaError } from '../../media/index.ts';
-import type { LiveCall } from '../live-call.ts';
+import type { Call } from '../call.ts';
 import type { Side, ThroughLeg } from './through-leg.ts';
 import {
   beginTransfer,
@@ -15,7 +15,7 @@ import type { TransferTarget } from './transfer-target.ts';
 
 export interface TransferGivens {
   readonly clock: Clock;
-  readonly call: LiveCall;
+  readonly call: Call;
   readonly leg: ThroughLeg;
   /** Which of the call's parties asked for it. */
   readonly transferor: Side;

@@ -3,11 +3,10 @@
 import type { MediaSession } from '../../media/index.ts';
 import type { Row, trunk } from '../../resources/index.ts';
 import { mayShowCaller, parseUri } from '../../sip/index.ts';
+import type { Call, CallScript } from '../call.ts';
 import type { CallRow } from '../call-life.ts';
-import type { CallScript } from '../call-script.ts';
 import type { Leg, LegObserver } from '../leg/leg.ts';
 import type { CalleeInvite } from '../leg/outbound-leg.ts';
-import type { LiveCall } from '../live-call.ts';
 import type { WebhookTarget } from '../order.ts';
 import { type CallEnding, NEVER_RANG } from '../outcome.ts';
 import type { LiveRecording } from '../recording/live.ts';
@@ -52,7 +51,7 @@ export class TrunkCall {
   readonly script: CallScript;
   readonly #givens: TrunkCallGivens;
   #leg: ThroughLeg | undefined;
-  #call: LiveCall | undefined;
+  #call: Call | undefined;
   #callerName: string | undefined;
   #recording: LiveRecording | undefined;
   #transfers: CallTransfers | undefined;
@@ -132,7 +131,7 @@ export class TrunkCall {
   }
 
   /** The record names the URL that took the call. */
-  #readdress(call: LiveCall): void {
+  #readdress(call: Call): void {
     const { origination } = this.#givens;
     const reached = call.trace.attempts.at(-1)?.uri;
     if (!origination || reached === undefined) return;
@@ -146,7 +145,7 @@ export class TrunkCall {
   }
 
   /** As the trunk wants it; undefined where it wants none. */
-  #recordingOf(call: LiveCall, session: MediaSession): LiveRecording | undefined {
+  #recordingOf(call: Call, session: MediaSession): LiveRecording | undefined {
     const { recordingMode, recordingTrim } = this.#givens.trunk;
     if (recordingMode === 'do-not-record') return undefined;
     return call.record(session, {

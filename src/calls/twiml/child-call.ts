@@ -1,11 +1,11 @@
 // What the call of a Dial's callee is made of: the question of its route, its row, and its INVITE.
 import type { HeaderField } from '../../sip/index.ts';
 import type { Directory } from '../../store/index.ts';
+import type { ChildOrder } from '../call.ts';
 import type { CallOrder, RouteQuestion } from '../order.ts';
 import { judgeNumber, type NumberWorld } from '../route/number-verdict.ts';
 import { type CallPlan, carrierFor, planCall } from '../route/plan.ts';
 import type { PlanWorld } from '../route/plan-sip.ts';
-import type { ChildOrder } from './dial-order.ts';
 
 export interface ChildRoute {
   readonly question: RouteQuestion;

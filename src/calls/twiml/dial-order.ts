@@ -1,28 +1,9 @@
 // From a noun of a Dial to the order of the call that rings it.
-import { type HeaderField, parseUri } from '../../sip/index.ts';
+import { parseUri } from '../../sip/index.ts';
 import type { DialRules, DialTarget } from '../../twiml/index.ts';
+import type { CallScript, ChildOrder } from '../call.ts';
 import type { CallRow } from '../call-life.ts';
-import type { CallScript } from '../call-script.ts';
-import type { CallEvent, WebhookTarget } from '../order.ts';
-
-/** A call that belongs to another. */
-export interface ChildOrder {
-  readonly parent: CallRow;
-  readonly to: string;
-  readonly from: string;
-  /** Whom the callee sees calling, where it is not `from`. */
-  readonly callerId?: string;
-  /** Of a call that a PBX has transferred; a Dial's has none. */
-  readonly trunk?: { readonly sid: string; readonly direction: CallRow['direction'] };
-  /** Sid of the BYOC trunk, as written. */
-  readonly byoc?: string;
-  readonly timeoutS: number;
-  /** Further headers of its INVITE. */
-  readonly headers: readonly HeaderField[];
-  readonly sipAuth?: { readonly username: string; readonly password: string };
-  readonly statusCallback?: WebhookTarget & { readonly events: readonly CallEvent[] };
-  readonly script: CallScript;
-}
+import type { CallEvent } from '../order.ts';
 
 export function childOrder(given: {
   readonly target: DialTarget;

@@ -2,11 +2,10 @@
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { MediaError } from '../../media/index.ts';
 import type { Action, DialOutcome, DialRules, DialTarget } from '../../twiml/index.ts';
-import type { CallScript } from '../call-script.ts';
-import type { LiveCall } from '../live-call.ts';
+import type { Call, CallScript, ChildOrder } from '../call.ts';
 import type { RecordingEvent } from '../order.ts';
 import type { LiveRecording } from '../recording/live.ts';
-import { type ChildOrder, childOrder } from './dial-order.ts';
+import { childOrder } from './dial-order.ts';
 import {
   beginDial,
   type DialAction,
@@ -24,7 +23,7 @@ const LONGEST_CALL_S = 86_400;
 export interface DialDeps {
   readonly clock: Clock;
   /** Begins a callee's call. */
-  place(order: ChildOrder): LiveCall;
+  place(order: ChildOrder): Call;
   /** A callee rings, or is heard before the answer. */
   ringing(): void;
   /** A callee has won: the two are about to talk. */
@@ -37,9 +36,9 @@ export class DialRun implements VerbRun<DialOutcome> {
   readonly outcome: Promise<DialOutcome>;
   readonly #deps: DialDeps;
   /** The call that dials. */
-  readonly #caller: LiveCall;
+  readonly #caller: Call;
   readonly #rules: DialRules;
-  readonly #children: LiveCall[] = [];
+  readonly #children: Call[] = [];
   readonly #resolve: (outcome: DialOutcome) => void;
   #state: DialState;
   /** Inputs that came while another's actions are performed. */
@@ -50,7 +49,7 @@ export class DialRun implements VerbRun<DialOutcome> {
   /** The caller is about to leave, once the callee has its document. */
   #leaving: Promise<void> | undefined;
 
-  constructor(deps: DialDeps, caller: LiveCall, rules: DialRules) {
+  constructor(deps: DialDeps, caller: Call, rules: DialRules) {
     this.#deps = deps;
     this.#caller = caller;
     this.#rules = rules;
@@ -86,7 +85,7 @@ export class DialRun implements VerbRun<DialOutcome> {
     return true;
   }
 
-  #leaveTo(callee: LiveCall, { to, parameters }: Action & { type: 'hand-over' }): void {
+  #leaveTo(callee: Call, { to, parameters }: Action & { type: 'hand-over' }): void {
     // Now: a caller who hangs up without waiting does not take the callee along.
     const document = callee.goOnAlone(to, parameters);
     this.#leaving = document.then(() => this.#caller.end(SENT_ELSEWHERE));
@@ -94,7 +93,7 @@ export class DialRun implements VerbRun<DialOutcome> {
   }
 
   /** Whoever asked for it stays, and hears nothing, until the other one's document has reached somebody or nobody. */
-  #tryElsewhere(callee: LiveCall, { by, to, parameters }: Action & { type: 'hand-over' }): void {
+  #tryElsewhere(callee: Call, { by, to, parameters }: Action & { type: 'hand-over' }): void {
     const branch = this.#state.winner as number;
     const [transferor, transferee] = by === 'caller' ? [this.#caller, callee] : [callee, this.#caller];
     this.#feed({ type: 'refer', by });
@@ -203,7 +202,7 @@ export class DialRun implements VerbRun<DialOutcome> {
 
   #prepare(branch: number): void {
     const target = this.#rules.targets[branch] as DialTarget;
-    const child = this.#children[branch] as LiveCall;
+    const child = this.#children[branch] as Call;
     const ready = () => this.#feed({ type: 'ready', branch });
     const screen = () => (target.screening ? child.twiml.screen(target.screening, ready) : ready());
     const keys = target.noun === 'Number' ? target.sendDigits : '';
@@ -275,7 +274,7 @@ export class DialRun implements VerbRun<DialOutcome> {
   }
 
   #outcome(branch: number): DialOutcome {
-    const child = this.#children[branch] as LiveCall;
+    const child = this.#children[branch] as Call;
     const { sid, status, duration } = child.row;
     const { winner, hasMoved } = this.#state;
     const bridged = winner !== undefined;

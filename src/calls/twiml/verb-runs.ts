@@ -1,14 +1,14 @@
 // Verbs that take their time, performed on a call: Record and Refer.
 import type { Input, RecordRules, ReferOutcome, SipAddress } from '../../twiml/index.ts';
+import type { Call } from '../call.ts';
 import type { Leg } from '../leg/leg.ts';
-import type { LiveCall } from '../live-call.ts';
 import type { RecordingEvent } from '../order.ts';
 import type { VerbRun } from './twiml-runner.ts';
 
 type Recorded = Input & { type: 'recorded' };
 
 /** Records what the party says, from a tone to silence, a key, or the end of the call. */
-export function recordRun(call: LiveCall, rules: RecordRules): VerbRun<Recorded> {
+export function recordRun(call: Call, rules: RecordRules): VerbRun<Recorded> {
   const { session } = call;
   if (!session) return { outcome: Promise.resolve({ type: 'recorded' }), stop() {} };
   const { timeoutMs, finishOnKey, maxLengthMs, playBeep, trimSilence, callback } = rules;
