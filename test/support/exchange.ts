@@ -131,7 +131,9 @@ export async function startExchange(
   const reached = (sid: string, ...statuses: readonly string[]) =>
     until(async () => {
       const call = await client.calls(sid).fetch();
-      return statuses.includes(call.status) ? call : undefined;
+      if (statuses.includes(call.status)) return call;
+      if (FINAL.includes(call.status)) throw new Error(`${sid} is ${call.status}, and was to be ${statuses}`);
+      return undefined;
     });
   const authorization = basic(accountSid, authToken);
   const ours: Exchange['ours'] = async (path, form, options) => {
