@@ -132,7 +132,8 @@ export interface Dialog {
    */
   reoffer(body: Body, done: (outcome: ReofferOutcome) => void, method?: 'INVITE' | 'UPDATE'): void;
   /**
-   * Sends another request inside the dialog; the outcome is told once. After REFER its NOTIFYs come to `requested`.
+   * Sends another request inside the dialog; the outcome is told once. After REFER its NOTIFYs come to `requested`. It
+   * waits for the ACK of a 2xx of ours, and, made inside `requested`, for the response to what was asked there.
    * @throws {SipSyntaxError} when it cannot be put on the wire.
    */
   request(request: DialogRequest, done?: (outcome: RequestOutcome) => void): void;
