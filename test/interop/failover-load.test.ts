@@ -1,6 +1,6 @@
 // Thousands of real calls against SIPp: the shares of a seeded draw, a target that is killed on the way, 486.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { type CallLoad, startCallLoad } from '../support/call-load.ts';
 import { type Exchange, startExchange } from '../support/exchange.ts';
 import { bound, freePort } from './program.ts';
 import { hasSipp } from './sipp.ts';
+import { CALLEES } from './sipp-callee.ts';
 
 const SEED = 70_20_10;
 const CALLS = 5000;
@@ -18,7 +19,7 @@ const PARALLEL = 40;
 /** Draws come from the seed in the order in which calls are routed; tags and branches from the system. */
 const drawsOf = (seed: number): Random => ({ ...systemRandom(), fraction: seededRandom(seed).fraction });
 
-/** SIPp's UAS for exactly so many calls, however long they take. */
+/** SIPp as UAS for exactly so many calls, however long they take. */
 class Answering {
   readonly port: number;
   readonly uri: string;
@@ -29,7 +30,9 @@ class Answering {
   constructor(port: number, calls: number, cwd: string) {
     this.port = port;
     this.uri = `sip:127.0.0.1:${port}`;
-    const args = ['-sn', 'uas', '-i', '127.0.0.1', '-p', `${port}`, '-m', `${calls}`, '-nostdin'];
+    const file = join(cwd, 'scenario.xml');
+    writeFileSync(file, CALLEES.answersAtOnce);
+    const args = ['-sf', file, '-i', '127.0.0.1', '-p', `${port}`, '-m', `${calls}`, '-nostdin'];
     this.#child = spawn('sipp', args, { cwd, stdio: 'ignore' });
     this.exit = new Promise((resolve) => this.#child.once('exit', (code) => resolve(code ?? -1)));
   }

@@ -12,14 +12,16 @@ const recv = (request: string): string => `<recv request="${request}"/>`;
 const NO_BODY = `${CONTACT}Content-Length: 0\n`;
 
 /** Takes the call, and notes who calls whom for requests of its own. */
-const answers = [
-  `<recv request="INVITE" rrs="true"><action>
+const takes = `<recv request="INVITE" rrs="true"><action>
      <ereg regexp=".*" search_in="hdr" header="From:" assign_to="caller"/>
      <ereg regexp=".*" search_in="hdr" header="To:" assign_to="callee"/>
-   </action></recv>`,
-  send('180 Ringing', NO_BODY),
-  send('200 OK', CONTACT + SDP, ' retrans="500"'),
-  recv('ACK'),
+   </action></recv>`;
+const picksUp = [send('200 OK', CONTACT + SDP, ' retrans="500"'), recv('ACK')];
+const answers = [takes, send('180 Ringing', NO_BODY), ...picksUp];
+const isHungUp = [
+  '<Reference variables="caller,callee"/>',
+  recv('BYE'),
+  send('200 OK', 'Content-Length: 0\n'),
 ];
 
 /** Inside the dialog of a call that `answers` took. */
@@ -30,12 +32,9 @@ const request = (method: string, seq: number, rest = ''): string =>
 
 export const CALLEES = {
   /** As the built-in one, which stays for four seconds after BYE. */
-  answers: scenario(
-    ...answers,
-    '<Reference variables="caller,callee"/>',
-    recv('BYE'),
-    send('200 OK', 'Content-Length: 0\n'),
-  ),
+  answers: scenario(...answers, ...isHungUp),
+  /** It never rings: wherever it is killed, a call has been answered or can go elsewhere. */
+  answersAtOnce: scenario(takes, ...picksUp, ...isHungUp),
   refuses: (status: string) => scenario(recv('INVITE'), send(status, NO_BODY, ' retrans="500"'), recv('ACK')),
   rings: scenario(
     recv('INVITE'),
