@@ -1,4 +1,6 @@
 // The tandem command: its words and flags. What each command does is in cli/.
+import './lib/steady-wasm.ts';
+
 import { Command } from 'commander';
 import { type CallOptions, placeCall } from './cli/call.ts';
 import { behavioursHelp, parseBehaviour, parsePort, runCarrier } from './cli/carrier.ts';

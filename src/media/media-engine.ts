@@ -1,4 +1,6 @@
 // The built-in media engine: sessions spread over worker threads by family, and the workers watched.
+import '../lib/steady-wasm.ts';
+
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '../lib/clock.ts';
