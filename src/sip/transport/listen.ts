@@ -47,12 +47,10 @@ export async function listenAll(options: ListenOptions): Promise<readonly Transp
 
 /** Whether those that could choose, TLS apart, have the same one; a second socket of one kind on one host never can. */
 function haveOneNumber(places: readonly ListenPlace[], transports: readonly Transport[]): boolean {
-  const isFirst = ({ host, transport }: ListenPlace, index: number): boolean =>
-    places.findIndex((other) => other.host === host && other.transport === transport) === index;
-  const free = transports.filter((_, index) => {
-    const place = places[index] as ListenPlace;
-    return place.port === 0 && isFirst(place, index);
-  });
+  const kinds = places.map(({ host, transport = 'udp' }) => `${transport} ${host}`);
+  const free = transports.filter(
+    (_, index) => places[index]?.port === 0 && kinds.indexOf(kinds[index] as string) === index,
+  );
   return [true, false].every((isTls) => {
     const chosen = free.filter(({ local }) => (local.transport === 'tls') === isTls);
     return new Set(chosen.map(({ local }) => local.port)).size <= 1;
