@@ -10,7 +10,7 @@ import type { Alarms } from './alarms.ts';
 import { INVITE_CLIENT, type InviteClientState, stepInviteClient } from './invite-client.ts';
 import type { ClientInput, OwnerAction } from './machine.ts';
 import { NON_INVITE_CLIENT, type NonInviteClientState, stepNonInviteClient } from './non-invite-client.ts';
-import { type Machine, type Owner, Runner, type Running } from './runner.ts';
+import { type Machine, Runner } from './runner.ts';
 
 /** The transaction user of RFC 3261 §5. */
 export interface ClientUser {
@@ -43,7 +43,7 @@ const NON_INVITE: Machine<NonInviteClientState, ClientInput> = {
   step: stepNonInviteClient,
 };
 
-export class ClientTransaction implements Owner {
+export class ClientTransaction extends Runner<ClientInput> {
   readonly flow: Flow;
   /** Under which it is found. */
   readonly key: string;
@@ -60,12 +60,10 @@ export class ClientTransaction implements Owner {
   /** The ACK of a final response that is no 2xx. */
   #ack = '';
   readonly #holder: ClientHolder;
-  readonly #runner: Running<ClientInput>;
-  #response: SipMessage | undefined;
-  #error = '';
 
   /** @throws {SipSyntaxError} when the request may not go on the wire. */
   constructor({ holder, key, timers, request, flow, user }: ClientOptions) {
+    super(request.method === 'INVITE' ? INVITE : NON_INVITE, timers);
     this.flow = flow;
     this.key = key;
     this.callId = request.callId;
@@ -76,9 +74,10 @@ export class ClientTransaction implements Owner {
     this.user = user;
     this.#holder = holder;
     this.#octets = serializeRequest(request);
-    this.#runner = this.#isInvite
-      ? new Runner(INVITE, holder.alarms, timers, this)
-      : new Runner(NON_INVITE, holder.alarms, timers, this);
+  }
+
+  protected get alarms(): Alarms {
+    return this.#holder.alarms;
   }
 
   get #isInvite(): boolean {
@@ -86,16 +85,14 @@ export class ClientTransaction implements Owner {
   }
 
   start(): void {
-    this.#runner.feed({ type: 'start' });
+    this.feed({ type: 'start' });
   }
 
   response(response: SipMessage): void {
     const { status } = response;
-    this.#response = response;
     try {
-      this.#runner.feed({ type: 'response', status });
+      this.feed({ type: 'response', status }, response);
     } finally {
-      this.#response = undefined;
       if (this.#isInvite || status >= 200) this.#octets = '';
       if (status >= 200) this.#letGo(status);
     }
@@ -111,39 +108,34 @@ export class ClientTransaction implements Owner {
 
   /** Gives an INVITE up; nothing happens once it has a final response. */
   abandon(): void {
-    this.#runner.feed({ type: 'abandon' });
+    this.feed({ type: 'abandon' });
   }
 
-  dispose(): void {
-    this.#runner.dispose();
-  }
-
-  perform(action: OwnerAction): void {
+  protected perform(action: OwnerAction, response: SipMessage | undefined): void {
     switch (action.type) {
       case 'send':
         return this.flow.transport.send(this.#octets, this.flow.peer, (error) => this.#sendFailed(error));
       case 'ack':
-        return this.#acknowledge();
+        return this.#acknowledge(response);
       case 'cancel':
         return this.user.cancelDue?.();
       case 'pass':
-        if (this.#response) this.user.response(this.#response);
+        if (response) this.user.response(response);
         return;
       case 'fail':
-        return this.user.failed(action.why, this.#error);
+        return this.user.failed(action.why, action.message);
       case 'end':
         return this.#holder.clientEnded(this);
     }
   }
 
   #sendFailed(error: Error): void {
-    this.#error = error.message;
-    this.#holder.boundary(() => this.#runner.feed({ type: 'transport-error' }));
+    this.#holder.boundary(() => this.feed({ type: 'transport-error', message: error.message }));
   }
 
   /** The ACK of a non-2xx: same branch, the response's To (RFC 3261 §17.1.1.3). */
-  #acknowledge(): void {
-    const to = this.#response?.value(HEADER.to);
+  #acknowledge(response: SipMessage | undefined): void {
+    const to = response?.value(HEADER.to);
     if (this.#request && to !== undefined) {
       const { uri, via, from, callId, seq, routes } = this.#request;
       const headers = [['Max-Forwards', '70']] as const;

@@ -17,7 +17,7 @@ import {
   stay,
   stop,
   TIMED_OUT,
-  UNSENT,
+  unsent,
 } from './machine.ts';
 
 export interface InviteClientState {
@@ -70,7 +70,8 @@ export function stepInviteClient(state: InviteClientState, input: ClientInput, t
 
 function calling(state: InviteClientState, input: ClientInput, timers: Timers): Result {
   if (input.type === 'response') return response(state, input.status, timers);
-  if (input.type === 'transport-error') return state.abandoned ? stay(state) : terminate(UNSENT);
+  if (input.type === 'transport-error')
+    return state.abandoned ? stay(state) : terminate(unsent(input.message));
   if (input.type !== 'timer') return stay(state);
   if (input.timer === 'A') {
     const intervalMs = state.intervalMs * 2;

@@ -15,8 +15,6 @@ export class TransactionLayer implements ClientHolder, ServerHolder {
   readonly #reliableTimers: Timers;
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #servers = new Map<string, ServerTransaction>();
-  /** INVITEs outside dialogs by what all copies of a forked one share (RFC 3261 §8.2.2.2). */
-  readonly #origins = new Set<string>();
   /** The request whose key was made last: the same one is asked for when it comes and when it is served. */
   #keyed: { readonly request: SipMessage; readonly key: string } | undefined;
 
@@ -67,38 +65,41 @@ export class TransactionLayer implements ClientHolder, ServerHolder {
   serve(request: SipMessage, flow: Flow): ServerTransaction {
     const key = this.#keyOf(request);
     const { method } = request;
-    const origin = method === 'INVITE' && !request.toTag ? originKey(request) : '';
+    const way = isFirst(request) ? wayOf(request) : '';
     const timers = this.#timersOf(flow);
-    const transaction = new ServerTransaction({ holder: this, timers, method, flow, key, origin });
+    const transaction = new ServerTransaction({ holder: this, timers, method, flow, key, way });
     this.#servers.set(key, transaction);
-    if (origin) this.#origins.add(origin);
     return transaction;
   }
 
-  serverEnded({ key, origin }: ServerTransaction): void {
+  serverEnded({ key }: ServerTransaction): void {
     this.#servers.delete(key);
-    if (origin) this.#origins.delete(origin);
   }
 
   /** Absorbs a retransmitted request; false when it is a new one. */
   absorb(request: SipMessage): boolean {
     const transaction = this.#servers.get(this.#keyOf(request));
-    transaction?.repeat();
-    return transaction !== undefined;
+    if (!transaction || isOtherWay(transaction, request)) return false;
+    transaction.repeat();
+    return true;
   }
 
   /** The INVITE's transaction that an ACK or CANCEL belongs to. */
   inviteOf(request: SipMessage): ServerTransaction | undefined {
-    return this.#servers.get(serverKey(request, 'INVITE'));
+    const first = this.#servers.get(originKey(request));
+    return first?.way === wayOf(request) ? first : this.#servers.get(serverKey(request, 'INVITE'));
   }
 
-  /** Whether the INVITE is another copy of one that is being served: it took two ways here. */
+  /** Whether an INVITE that was not absorbed is a copy of one that is being served: it took two ways here. */
   isMerged(invite: SipMessage): boolean {
-    return this.#origins.has(originKey(invite));
+    return this.#servers.has(this.#keyOf(invite));
   }
 
   #keyOf(request: SipMessage): string {
-    if (this.#keyed?.request !== request) this.#keyed = { request, key: serverKey(request, request.method) };
+    if (this.#keyed?.request !== request) {
+      const key = isFirst(request) ? originKey(request) : serverKey(request, request.method);
+      this.#keyed = { request, key };
+    }
     return this.#keyed.key;
   }
 
@@ -112,7 +113,6 @@ export class TransactionLayer implements ClientHolder, ServerHolder {
     for (const transaction of this.#servers.values()) transaction.dispose();
     this.#clients.clear();
     this.#servers.clear();
-    this.#origins.clear();
   }
 }
 
@@ -128,4 +128,12 @@ const clientKey = (branch: string, method: string): string =>
 const serverKey = (request: SipMessage, method: string): string =>
   [request.via.branch, request.via.sentBy, request.callId, request.fromTag, request.seq, method].join('\n');
 
+/** What all copies of an INVITE share that begins a call, whichever ways they took here (RFC 3261 §8.2.2.2). */
 const originKey = (request: SipMessage): string => [request.callId, request.fromTag, request.seq].join('\n');
+
+const wayOf = ({ via }: SipMessage): string => [via.branch, via.sentBy].join('\n');
+
+const isFirst = (request: SipMessage): boolean => request.method === 'INVITE' && !request.toTag;
+
+const isOtherWay = ({ way }: ServerTransaction, request: SipMessage): boolean =>
+  way !== '' && way !== wayOf(request);

@@ -34,7 +34,7 @@ export type Action =
   | { readonly type: 'pass' }
   | { readonly type: 'set'; readonly timer: TimerName; readonly delayMs: number }
   | { readonly type: 'stop'; readonly timer: TimerName }
-  | { readonly type: 'fail'; readonly why: 'timeout' | 'transport' }
+  | { readonly type: 'fail'; readonly why: 'timeout' | 'transport'; readonly message: string }
   /** The transaction is over; all its timers stop. */
   | { readonly type: 'end' };
 
@@ -48,7 +48,7 @@ export type ClientInput =
   /** The user gave the INVITE up; nothing to a non-INVITE transaction. */
   | { readonly type: 'abandon' }
   | { readonly type: 'response'; readonly status: number }
-  | { readonly type: 'transport-error' }
+  | { readonly type: 'transport-error'; readonly message: string }
   | TimerInput;
 
 export type ServerInput =
@@ -66,9 +66,6 @@ export interface Step<State> {
   readonly actions: readonly Action[];
 }
 
-/** A machine's transition function: pure. */
-export type StepFunction<State, Input> = (state: State, input: Input, timers: Timers) => Step<State>;
-
 const NOTHING: readonly Action[] = [];
 
 export const SEND: Action = { type: 'send' };
@@ -76,9 +73,9 @@ export const ACK: Action = { type: 'ack' };
 export const CANCEL: Action = { type: 'cancel' };
 export const PASS: Action = { type: 'pass' };
 export const END: Action = { type: 'end' };
-export const TIMED_OUT: Action = { type: 'fail', why: 'timeout' };
-export const UNSENT: Action = { type: 'fail', why: 'transport' };
+export const TIMED_OUT: Action = { type: 'fail', why: 'timeout', message: '' };
 
+export const unsent = (message: string): Action => ({ type: 'fail', why: 'transport', message });
 export const set = (timer: TimerName, delayMs: number): Action => ({ type: 'set', timer, delayMs });
 /** Sets the first timer of a retransmission, where the transport may lose anything. */
 export const repeat = (timers: Timers, timer: TimerName, delayMs: number): readonly Action[] =>

@@ -1,10 +1,10 @@
 // The four machines laid next to the figures of RFC 3261 §17 and RFC 6026.
 import { describe, expect, it } from 'vitest';
 import { SUCCESS_RESPONSE, stepSuccessResponse } from '../dialog/success-response.ts';
-import { RFC_TIMERS } from '../timers.ts';
+import { RFC_TIMERS, type Timers } from '../timers.ts';
 import { INVITE_CLIENT, stepInviteClient } from './invite-client.ts';
 import { INVITE_SERVER, stepInviteServer } from './invite-server.ts';
-import type { Action, ClientInput, ServerInput, StepFunction } from './machine.ts';
+import type { Action, ClientInput, ServerInput, Step } from './machine.ts';
 import { NON_INVITE_CLIENT, stepNonInviteClient } from './non-invite-client.ts';
 import { NON_INVITE_SERVER, stepNonInviteServer } from './non-invite-server.ts';
 
@@ -14,7 +14,7 @@ type Row = readonly [input: Word, phase: string, actions: string];
 
 const clientInput = (word: Word): ClientInput => {
   if (typeof word === 'number') return { type: 'response', status: word };
-  if (word === 'error') return { type: 'transport-error' };
+  if (word === 'error') return { type: 'transport-error', message: '' };
   return plainInput(word) as ClientInput;
 };
 const serverInput = (word: Word): ServerInput =>
@@ -29,7 +29,7 @@ function show(action: Action): string {
 }
 
 function walk<State extends { phase: string }, Input>(
-  step: StepFunction<State, Input>,
+  step: (state: State, input: Input, timers: Timers) => Step<State>,
   initial: State,
   read: (word: Word) => Input,
   timers = RFC_TIMERS,

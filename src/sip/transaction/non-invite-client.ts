@@ -14,7 +14,7 @@ import {
   stay,
   stop,
   TIMED_OUT,
-  UNSENT,
+  unsent,
 } from './machine.ts';
 
 export interface NonInviteClientState {
@@ -52,7 +52,7 @@ export function stepNonInviteClient(state: NonInviteClientState, input: ClientIn
 }
 
 function unanswered(state: NonInviteClientState, input: ClientInput, timers: Timers): Result {
-  if (input.type === 'transport-error') return terminate(UNSENT);
+  if (input.type === 'transport-error') return terminate(unsent(input.message));
   if (input.type === 'response') {
     if (input.status < 200) return stay({ ...state, phase: 'proceeding' }, PASS);
     return stay(COMPLETED, stop('E'), stop('F'), PASS, set('K', lingerMs(timers, timers.t4Ms)));

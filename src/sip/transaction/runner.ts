@@ -1,45 +1,37 @@
-// The shell around a pure machine: keeps its state and its timers, and hands the other actions to its owner.
-
+// The shell around a pure machine: keeps its state and its timers, and leaves what else it asks for to whoever extends
+// it. Thousands wait at once, so that machine and transaction are one object.
+import type { SipMessage } from '../message/message.ts';
 import type { Timers } from '../timers.ts';
 import type { Alarm, Alarms } from './alarms.ts';
-import type { OwnerAction, StepFunction, TimerInput, TimerName } from './machine.ts';
+import type { OwnerAction, Step, TimerInput, TimerName } from './machine.ts';
 
 /** What all runners of a kind share. */
 export interface Machine<State, Input> {
   readonly initial: State;
-  readonly step: StepFunction<State, Input | TimerInput>;
+  // Pure. A method, so that a runner may hold machines of several kinds of state: it only hands back what it was given.
+  step(state: State, input: Input | TimerInput, timers: Timers): Step<State>;
 }
 
-/** Whose transaction it is. */
-export interface Owner {
-  perform(action: OwnerAction): void;
-}
-
-/** What an owner does with a runner, whatever its machine. */
-export interface Running<Input> {
-  feed(input: Input): void;
-  dispose(): void;
-}
-
-export class Runner<State, Input> implements Running<Input> {
-  readonly #machine: Machine<State, Input>;
-  readonly #alarms: Alarms;
+export abstract class Runner<Input> {
+  readonly #machine: Machine<unknown, Input>;
   readonly #timers: Timers;
-  readonly #owner: Owner;
   /** The first of those that run, linked by `other`: mostly one or two. */
   #running: Alarm | undefined;
-  #state: State;
+  #state: unknown;
   #over = false;
 
-  constructor(machine: Machine<State, Input>, alarms: Alarms, timers: Timers, owner: Owner) {
+  protected constructor(machine: Machine<unknown, Input>, timers: Timers) {
     this.#machine = machine;
-    this.#alarms = alarms;
     this.#timers = timers;
-    this.#owner = owner;
     this.#state = machine.initial;
   }
 
-  feed(input: Input | TimerInput): void {
+  protected abstract get alarms(): Alarms;
+
+  /** Does what the machine asks for; `message` is that of the input. */
+  protected abstract perform(action: OwnerAction, message: SipMessage | undefined): void;
+
+  protected feed(input: Input | TimerInput, message?: SipMessage): void {
     if (this.#over) return;
     const { state, actions } = this.#machine.step(this.#state, input, this.#timers);
     this.#state = state;
@@ -50,7 +42,7 @@ export class Runner<State, Input> implements Running<Input> {
       else {
         if (action.type === 'end') this.dispose();
         try {
-          this.#owner.perform(action);
+          this.perform(action, message);
         } catch (error) {
           thrown ??= { error };
         }
@@ -60,6 +52,7 @@ export class Runner<State, Input> implements Running<Input> {
     if (thrown) throw thrown.error;
   }
 
+  /** For the alarms alone. */
   rang(timer: TimerName): void {
     this.#forget(timer);
     this.feed({ type: 'timer', timer });
@@ -68,7 +61,7 @@ export class Runner<State, Input> implements Running<Input> {
   /** Ends without a word: no timer is left, no input does anything. */
   dispose(): void {
     this.#over = true;
-    for (let alarm = this.#running; alarm; alarm = alarm.other) this.#alarms.stop(alarm);
+    for (let alarm = this.#running; alarm; alarm = alarm.other) this.alarms.stop(alarm);
     this.#running = undefined;
   }
 
@@ -76,14 +69,14 @@ export class Runner<State, Input> implements Running<Input> {
     // What a `pass` led to may have ended this already.
     if (this.#over) return;
     this.#stop(name);
-    const alarm = this.#alarms.set(delayMs, name, this);
+    const alarm = this.alarms.set(delayMs, name, this);
     alarm.other = this.#running;
     this.#running = alarm;
   }
 
   #stop(name: TimerName): void {
     const alarm = this.#forget(name);
-    if (alarm) this.#alarms.stop(alarm);
+    if (alarm) this.alarms.stop(alarm);
   }
 
   #forget(name: TimerName): Alarm | undefined {

@@ -7,7 +7,7 @@ import type { Alarms } from './alarms.ts';
 import { INVITE_SERVER, type InviteServerState, stepInviteServer } from './invite-server.ts';
 import type { OwnerAction, ServerInput } from './machine.ts';
 import { NON_INVITE_SERVER, type NonInviteServerState, stepNonInviteServer } from './non-invite-server.ts';
-import { type Machine, type Owner, Runner, type Running } from './runner.ts';
+import { type Machine, Runner } from './runner.ts';
 
 /** What an INVITE's transaction tells of; a non-INVITE one has nothing to tell. */
 export interface ServerUser {
@@ -30,7 +30,7 @@ interface ServerOptions {
   readonly method: string;
   readonly flow: Flow;
   readonly key: string;
-  readonly origin: string;
+  readonly way: string;
 }
 
 const INVITE: Machine<InviteServerState, ServerInput> = { initial: INVITE_SERVER, step: stepInviteServer };
@@ -39,30 +39,31 @@ const NON_INVITE: Machine<NonInviteServerState, ServerInput> = {
   step: stepNonInviteServer,
 };
 
-export class ServerTransaction implements Owner {
+export class ServerTransaction extends Runner<ServerInput> {
   readonly flow: Flow;
   /** Under which it is found. */
   readonly key: string;
-  /** What copies of its INVITE that took other ways share; empty for other requests. */
-  readonly origin: string;
+  /** Tells its INVITE from copies that took other ways here; empty where the key does so. */
+  readonly way: string;
   /** Set by whoever serves the INVITE, until nothing more can come of it. */
   user: ServerUser | undefined;
   readonly #holder: ServerHolder;
   readonly #isInvite: boolean;
-  readonly #runner: Running<ServerInput>;
   #lastResponse = '';
   #isFinal = false;
-  #ack: SipMessage | undefined;
 
-  constructor({ holder, timers, method, flow, key, origin }: ServerOptions) {
+  constructor({ holder, timers, method, flow, key, way }: ServerOptions) {
+    const isInvite = method === 'INVITE';
+    super(isInvite ? INVITE : NON_INVITE, timers);
     this.flow = flow;
     this.key = key;
-    this.origin = origin;
+    this.way = way;
     this.#holder = holder;
-    this.#isInvite = method === 'INVITE';
-    this.#runner = this.#isInvite
-      ? new Runner(INVITE, holder.alarms, timers, this)
-      : new Runner(NON_INVITE, holder.alarms, timers, this);
+    this.#isInvite = isInvite;
+  }
+
+  protected get alarms(): Alarms {
+    return this.#holder.alarms;
   }
 
   /** Sends a response, given as octets, unless a final one has been sent. */
@@ -70,34 +71,28 @@ export class ServerTransaction implements Owner {
     if (this.#isFinal) return;
     this.#isFinal = status >= 200;
     this.#lastResponse = octets;
-    this.#runner.feed({ type: 'respond', status });
+    this.feed({ type: 'respond', status });
     // Whoever accepts an INVITE sends its 2xx again (RFC 6026 §7.1).
     if (this.#isInvite && status >= 200 && status < 300) this.#lastResponse = '';
   }
 
   /** A non-INVITE whose response may take its time, or never come: then it ends all the same. */
   awaitResponse(): void {
-    this.#runner.feed({ type: 'await' });
+    this.feed({ type: 'await' });
   }
 
   /** The request came again. */
   repeat(): void {
-    this.#runner.feed({ type: 'request' });
+    this.feed({ type: 'request' });
   }
 
   acknowledge(ack: SipMessage): void {
-    this.#ack = ack;
-    this.#runner.feed({ type: 'ack' });
-    this.#ack = undefined;
+    this.feed({ type: 'ack' }, ack);
   }
 
-  dispose(): void {
-    this.#runner.dispose();
-  }
-
-  perform(action: OwnerAction): void {
+  protected perform(action: OwnerAction, ack: SipMessage | undefined): void {
     if (action.type === 'send') this.flow.transport.send(this.#lastResponse, this.flow.peer);
-    else if (action.type === 'pass' && this.#ack) this.user?.acknowledged(this.#ack);
+    else if (action.type === 'pass' && ack) this.user?.acknowledged(ack);
     else if (action.type === 'end') this.#holder.serverEnded(this);
   }
 }
