@@ -56,8 +56,11 @@ export interface Stack {
 
 export const newTag = (random: Random): string => random.hex(8);
 
-/** 96 random bits: nobody who has not seen the request can make a response to it. */
-export const newBranch = (random: Random): string => MAGIC_COOKIE + random.hex(12);
+/**
+ * 96 random bits: nobody who has not seen the request can make a response to it. Joined, so that it is one string: the
+ * transaction keeps it long.
+ */
+export const newBranch = (random: Random): string => [MAGIC_COOKIE, random.hex(12)].join('');
 
 export const viaOf = (transport: Transport, branch: string): string =>
   viaPrefix(transport.local.transport, transport.sentBy) + branch;

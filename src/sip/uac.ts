@@ -220,7 +220,7 @@ class UacInvite implements ClientInvite, ClientUser {
     // An answered call is held by its dialog alone: what the layer above keeps of it is much, and 64·T1 are long.
     if (handlers.late) session.told = handlers;
     const told = this.#canceled ? handlers : undefined;
-    sent.handOver(new AnsweredInvite({ ...this.#options, request, ack, told }, session));
+    sent.handOver(new AnsweredInvite({ ...this.#options, ack, told }, session));
     this.#over();
     const isUsable = body !== undefined || early !== undefined;
     if (!this.#canceled && isUsable) return handlers.answered(session, response);

@@ -31,6 +31,7 @@ export interface ClientHolder {
 interface ClientOptions {
   readonly holder: ClientHolder;
   readonly key: string;
+  readonly origin: string;
   readonly timers: Timers;
   readonly request: RequestParts;
   readonly flow: Flow;
@@ -47,10 +48,8 @@ export class ClientTransaction extends Runner<ClientInput> {
   readonly flow: Flow;
   /** Under which it is found. */
   readonly key: string;
-  /** What a response must repeat to be one to this request. */
-  readonly callId: string;
-  readonly seq: number;
-  readonly fromTag: string;
+  /** With the method, what a response must repeat to be one to this request. */
+  readonly origin: string;
   readonly method: string;
   user: ClientUser;
   /** Until it has a final response. */
@@ -62,13 +61,11 @@ export class ClientTransaction extends Runner<ClientInput> {
   readonly #holder: ClientHolder;
 
   /** @throws {SipSyntaxError} when the request may not go on the wire. */
-  constructor({ holder, key, timers, request, flow, user }: ClientOptions) {
+  constructor({ holder, key, origin, timers, request, flow, user }: ClientOptions) {
     super(request.method === 'INVITE' ? INVITE : NON_INVITE, timers);
     this.flow = flow;
     this.key = key;
-    this.callId = request.callId;
-    this.seq = request.seq;
-    this.fromTag = request.from.slice(request.from.lastIndexOf(';tag=') + 5);
+    this.origin = origin;
     this.method = request.method;
     this.#request = request;
     this.user = user;

@@ -39,8 +39,10 @@ export class TransactionLayer implements ClientHolder, ServerHolder {
    */
   request(request: RequestParts, branch: string, flow: Flow, user: ClientUser): ClientTransaction {
     const key = clientKey(branch, request.method);
+    const { callId, from, seq } = request;
+    const origin = originKey({ callId, fromTag: from.slice(from.lastIndexOf(';tag=') + 5), seq });
     const timers = this.#timersOf(flow);
-    const transaction = new ClientTransaction({ holder: this, key, timers, request, flow, user });
+    const transaction = new ClientTransaction({ holder: this, key, origin, timers, request, flow, user });
     this.#clients.set(key, transaction);
     transaction.start();
     return transaction;
@@ -56,8 +58,7 @@ export class TransactionLayer implements ClientHolder, ServerHolder {
     if (!response.hasOneVia) return false;
     const transaction = this.#clients.get(clientKey(response.via.branch, response.seqMethod));
     if (!transaction) return false;
-    if (response.callId !== transaction.callId || response.seq !== transaction.seq) return false;
-    if (response.fromTag !== transaction.fromTag || response.seqMethod !== transaction.method) return false;
+    if (originKey(response) !== transaction.origin || response.seqMethod !== transaction.method) return false;
     transaction.response(response);
     return true;
   }
@@ -128,8 +129,9 @@ const clientKey = (branch: string, method: string): string =>
 const serverKey = (request: SipMessage, method: string): string =>
   [request.via.branch, request.via.sentBy, request.callId, request.fromTag, request.seq, method].join('\n');
 
-/** What all copies of an INVITE share that begins a call, whichever ways they took here (RFC 3261 §8.2.2.2). */
-const originKey = (request: SipMessage): string => [request.callId, request.fromTag, request.seq].join('\n');
+/** What all copies of a request share, whichever ways they took (RFC 3261 §8.2.2.2), and the responses to it. */
+const originKey = ({ callId, fromTag, seq }: Pick<SipMessage, 'callId' | 'fromTag' | 'seq'>): string =>
+  [callId, fromTag, seq].join('\n');
 
 const wayOf = ({ via }: SipMessage): string => [via.branch, via.sentBy].join('\n');
 
