@@ -17,8 +17,9 @@ export class Roster<Value extends object> {
   }
 
   set(name: string, value: Value): void {
-    this.delete(name);
-    this.#places.set(name, { value });
+    const place = this.#places.get(name);
+    if (place) place.value = value;
+    else this.#places.set(name, { value });
   }
 
   delete(name: string): void {

@@ -10,11 +10,11 @@ import {
   type Dialog,
   type Endpoint,
   type SipMessage,
-  type UserAgent,
+  type SipUserAgent,
 } from './index.ts';
 
 let clock: FakeClock;
-let agent: UserAgent;
+let agent: SipUserAgent;
 let peer: RawPeer;
 let events: string[];
 let dialog: Dialog | undefined;
@@ -99,7 +99,8 @@ async function connect(options: Reply = {}): Promise<void> {
 
 function expectNothingLeft(): void {
   expect(agent.counts()).toEqual({ transactions: 0, dialogs: 0 });
-  expect(clock.pending).toBe(0);
+  const { waiting, clockTimers } = agent.timers();
+  expect([waiting, clock.pending - clockTimers]).toEqual([0, 0]);
 }
 
 describe('the INVITE', () => {

@@ -212,6 +212,7 @@ class Agent implements SipUserAgent {
     this.#inbound.close();
     this.#stack.layer.dispose();
     for (const dialog of this.#stack.dialogs.values()) dialog.dispose();
+    this.#stack.alarms.close();
     // A datagram leaves in the next turn only, and a closed socket loses it.
     await turn();
     await Promise.all(this.#transports.map((transport) => transport.close()));

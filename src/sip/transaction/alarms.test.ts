@@ -36,7 +36,7 @@ describe('alarms', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('take one timer of the clock for a delay, and none when nothing waits', () => {
+  it('take one timer of the clock for a delay, and let it be when they are stopped', () => {
     const some = [set(500, 'A'), set(500, 'B'), set(500, 'D')];
     expect(clock.pending).toBe(1);
     set(100, 'E');
@@ -44,12 +44,22 @@ describe('alarms', () => {
     clock.advance(100);
     expect(alarms.counts()).toEqual({ waiting: 3, clockTimers: 1 });
     for (const alarm of some) alarms.stop(alarm);
-    expect(clock.pending).toBe(0);
-    expect(alarms.counts()).toEqual({ waiting: 0, clockTimers: 0 });
+    expect(alarms.counts()).toEqual({ waiting: 0, clockTimers: 1 });
     rung = [];
     set(500, 'A');
+    expect(clock.pending).toBe(1);
     clock.advance(500);
     expect(rung).toEqual(['A 600']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('ring no more once they are closed, and leave the clock nothing', () => {
+    set(500, 'A');
+    alarms.stop(set(100, 'E'));
+    alarms.close();
+    expect(clock.pending).toBe(0);
+    clock.advance(1000);
+    expect(rung).toEqual([]);
   });
 
   it.each([0, 1, 2])('are stopped wherever they stand: %i', (which) => {

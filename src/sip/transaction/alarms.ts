@@ -1,5 +1,6 @@
 // The timers of transactions: thousands run at once, nearly all for one of a few delays. Those of one delay ring in the
-// order in which they were set, so each delay has a queue, and only its first one a timer of the clock.
+// order in which they were set, so each delay has a queue, and only its first one a timer of the clock. That one is left
+// alone when what it was for is stopped, as nearly all are within milliseconds: it rings for who is first by then.
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Boundary } from '../boundary.ts';
 import type { TimerName } from './machine.ts';
@@ -19,7 +20,7 @@ export interface Alarm {
 export interface AlarmCounts {
   /** Set, and not rung or stopped yet. */
   readonly waiting: number;
-  /** The timers of the clock that they share. */
+  /** The timers of the clock that they share, or shared until lately. */
   readonly clockTimers: number;
 }
 
@@ -50,11 +51,16 @@ export class Alarms {
 
   counts(): AlarmCounts {
     let [waiting, clockTimers] = [0, 0];
-    for (const { length } of this.#queues.values()) {
+    for (const { length, hasTimer } of this.#queues.values()) {
       waiting += length;
-      if (length > 0) clockTimers += 1;
+      if (hasTimer) clockTimers += 1;
     }
     return { waiting, clockTimers };
+  }
+
+  /** What waits rings no more. */
+  close(): void {
+    for (const queue of this.#queues.values()) queue.close();
   }
 }
 
@@ -114,7 +120,13 @@ class Queue {
     else this.#last = before;
     entry.queue = entry.before = entry.after = undefined;
     this.length -= 1;
-    if (this.#first) return;
+  }
+
+  get hasTimer(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  close(): void {
     this.#clock.cancel(this.#timer);
     this.#timer = undefined;
   }
