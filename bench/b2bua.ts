@@ -1,5 +1,6 @@
 // A B2BUA of one screen, on the stack's public face: every call goes on to one callee, bodies pass through unread.
 // node bench/b2bua.ts CALLEE_PORT: listens on a free UDP port of 127.0.0.1 and prints it as JSON.
+import '../src/lib/young-objects.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { createLog } from '../src/lib/log.ts';
 import { systemRandom } from '../src/lib/random.ts';

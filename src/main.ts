@@ -1,5 +1,6 @@
 // The tandem command: its words and flags. What each command does is in cli/.
 import './lib/steady-wasm.ts';
+import './lib/young-objects.ts';
 
 import { Command } from 'commander';
 import { type CallOptions, placeCall } from './cli/call.ts';
