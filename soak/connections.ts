@@ -5,12 +5,11 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { systemClock } from '../src/lib/clock.ts';
 import { silentLog } from '../src/lib/log.ts';
 import { listenAll } from '../src/sip/transport/listen.ts';
 import type { Flow } from '../src/sip/transport/transport.ts';
+import { collectGarbage } from './measure.ts';
 
 const HOST = '127.0.0.1';
 /** A process of 10,000 sockets may hold this much for each of them, and for what it sends to those that never read. */
@@ -41,8 +40,6 @@ export interface ConnectionsResult {
   readonly passed: boolean;
 }
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 const residentBytes = (): number => {
   collectGarbage();
   return process.memoryUsage.rss();

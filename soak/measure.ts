@@ -1,6 +1,8 @@
 // What soaks measure: memory, sockets and timers of this process, and whether they stay as they were.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Tandem } from '../src/tandem.ts';
 import type { CountingClock } from '../test/support/counting-clock.ts';
 import { timersOf } from '../test/support/exchange.ts';
@@ -25,9 +27,12 @@ const MORE = { share: 0.25, count: 50 };
 const SETTLED_MS = 34_000;
 const STRAY_WAITS = 100;
 
-/** After a collection, where the process was started with `--expose-gc`. */
+setFlagsFromString('--expose-gc');
+export const collectGarbage = runInNewContext('gc') as () => void;
+
+/** After a collection. */
 export function heapBytes(): number {
-  globalThis.gc?.();
+  collectGarbage();
   return process.memoryUsage().heapUsed;
 }
 

@@ -1,4 +1,4 @@
-// node --expose-gc soak/mixed.ts [minutes] [calls a second]: calls both ways over an Elastic trunk, recorded, refused,
+// node soak/mixed.ts [minutes] [calls a second]: calls both ways over an Elastic trunk, recorded, refused,
 // failed over, given up, transferred and rescued, while a carrier and a PBX die and come back, phones register again and
 // again and the API is asked. Every request is answered, every call ends as it should and has its record, every failure
 // says why, and nothing grows or stays; one JSON line with the result.

@@ -1,4 +1,4 @@
-// node --expose-gc soak/server.ts [packets]: a running exchange under mutated packets, over UDP and TCP, from many
+// node soak/server.ts [packets]: a running exchange under mutated packets, over UDP and TCP, from many
 // sources. It stays up, keeps nothing, and answers a good REGISTER, OPTIONS and INVITE during and after. Prints one
 // JSON line with the result at the end.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

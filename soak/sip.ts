@@ -1,16 +1,12 @@
 // Hours of hostile messages in minutes: the fuzz of `npm test` at full length. `node soak/sip.ts [messages] [seconds]`
 // prints progress on stderr and one JSON line on stdout; exits 1 when anything was thrown, slow, or kept.
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { seededRandom } from '../src/lib/random.ts';
 import { fuzz, tortureMessages } from '../test/sip/fuzz.ts';
+import { collectGarbage } from './measure.ts';
 
 const BATCH = 100_000;
 /** What a process may grow by that has compiled and cached all it needs. */
 const MAX_GROWTH_BYTES = 4 * 1024 * 1024;
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 function heapBytes(): number {
   collectGarbage();

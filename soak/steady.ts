@@ -1,4 +1,4 @@
-// node --expose-gc soak/steady.ts [minutes] [calls a second]: calls at a steady rate, each with its app told of four events.
+// node soak/steady.ts [minutes] [calls a second]: calls at a steady rate, each with its app told of four events.
 // Heap after collection, handles, timers, SIP tables and the rows of what is under way stay as they were after the first
 // third; one JSON line with the result.
 import { mkdtempSync, rmSync } from 'node:fs';
