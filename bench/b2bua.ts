@@ -54,7 +54,7 @@ function forward(agent: UserAgent, invite: ServerInvite, destination: Endpoint):
     },
     handlers,
   );
-  invite.onCancel = () => call.cancel();
+  invite.handle({ canceled: () => call.cancel() });
 }
 
 const agent = await createUserAgent({

@@ -75,7 +75,7 @@ export class CarrierCall {
   /** To be called while the handler of `onInvite` runs. */
   start(): void {
     const { invite, treatment, times } = this.#options;
-    invite.onCancel = () => this.#over({ type: 'canceled' });
+    invite.handle({ canceled: () => this.#over({ type: 'canceled' }) });
     // The stack has said 100, or will.
     if (treatment.kind === 'stall') return;
     if (treatment.kind === 'refuse') return this.#refuseInTime(treatment);

@@ -169,15 +169,21 @@ export interface ServerInvite {
   ): void;
   /** Answers nothing at all, for strangers who ask too often: as `stateless`, while the handler of `onInvite` runs. */
   ignore(): void;
+  /** Sets the handlers: before the handler of `onInvite` returns, as a CANCEL may come at any time after. */
+  handle(handlers: ServerInviteHandlers): void;
+}
+
+/** What a caller does before its call is accepted. */
+export interface ServerInviteHandlers {
   /**
    * The caller gave up first: by CANCEL or an early BYE (487 has been sent), or it never acknowledged a reliable
-   * response (504). Set before the handler of `onInvite` returns.
+   * response (504).
    */
-  onCancel: () => void;
-  /** An offer before the call is accepted, in UPDATE or PRACK: the answer, or the status that refuses it. 488 unless set. */
-  onOffer: (offer: string) => Body | number;
+  canceled?(): void;
+  /** An offer in UPDATE or PRACK: the answer, or the status that refuses it. 488 without it. */
+  offered?(offer: string): Body | number;
   /** The answer, in a PRACK, to the offer of a reliable response. */
-  onAnswer: (answer: string) => void;
+  answered?(answer: string): void;
 }
 
 /** A request outside any dialog of a method given to `onRequest`. */

@@ -37,7 +37,7 @@ beforeEach(async () => {
   invites = [];
   agent.onInvite((invite) => {
     invites.push(invite);
-    invite.onCancel = () => events.push('canceled');
+    invite.handle({ canceled: () => events.push('canceled') });
   });
 });
 

@@ -1,5 +1,5 @@
 // An INVITE that came in: its provisional and final responses, and its CANCEL (RFC 3261 §13.3, §9.2, RFC 3262).
-import type { Body, Dialog, HeaderField, ServerInvite } from './agent.ts';
+import type { Body, Dialog, HeaderField, ServerInvite, ServerInviteHandlers } from './agent.ts';
 import { type DialogState, uasDialog } from './dialog/dialog.ts';
 import { DialogSession } from './dialog/dialog-session.ts';
 import { ReliableResponses } from './dialog/reliable-responses.ts';
@@ -42,17 +42,14 @@ export function takeInvite(stack: Stack, incoming: Incoming, handler: (invite: S
 /** Nothing to answer with: the 200 of a PRACK or UPDATE goes without a body. */
 const NO_BODY: Body = { contentType: '', content: '' };
 
-const NOTHING = (): void => {};
-const REFUSED = (): number => 488;
+const NO_HANDLERS: ServerInviteHandlers = {};
 
 class UasInvite implements ServerInvite, ServerUser, EarlyInvite {
   readonly request: SipMessage;
-  onCancel: () => void = NOTHING;
-  onOffer: (offer: string) => Body | number = REFUSED;
-  onAnswer: (answer: string) => void = NOTHING;
   readonly #stack: Stack;
   readonly #incoming: Incoming;
   readonly #dialog: DialogState;
+  #handlers = NO_HANDLERS;
   /** Made by the first reliable response: most calls go without. */
   #reliable: ReliableResponses | undefined;
   #served: ServerTransaction | undefined;
@@ -84,6 +81,10 @@ class UasInvite implements ServerInvite, ServerUser, EarlyInvite {
 
   get received(): Flow['peer'] {
     return this.#incoming.flow.peer;
+  }
+
+  handle(handlers: ServerInviteHandlers): void {
+    this.#handlers = handlers;
   }
 
   trying(): void {
@@ -160,7 +161,7 @@ class UasInvite implements ServerInvite, ServerUser, EarlyInvite {
     }
     this.#phase = 'proceeding';
     this.reject(status);
-    this.onCancel();
+    this.#handlers.canceled?.();
   }
 
   /** Whether the 200 waits for a PRACK. */
@@ -208,7 +209,7 @@ class UasInvite implements ServerInvite, ServerUser, EarlyInvite {
   }
 
   offered(offer: string): Body | number {
-    return this.onOffer(offer);
+    return this.#handlers.offered?.(offer) ?? 488;
   }
 
   ended(): void {
@@ -222,9 +223,9 @@ class UasInvite implements ServerInvite, ServerUser, EarlyInvite {
   prack(prack: SipMessage): Body | number | undefined {
     if (!this.#reliable?.acknowledged(prack, this.request.seq)) return undefined;
     if (prack.bodyOctets === '') return NO_BODY;
-    if (this.#isAgreed) return this.onOffer(prack.body);
+    if (this.#isAgreed) return this.offered(prack.body);
     this.#isAgreed = true;
-    this.onAnswer(prack.body);
+    this.#handlers.answered?.(prack.body);
     return NO_BODY;
   }
 

@@ -123,10 +123,10 @@ describe('two user agents over UDP', () => {
     expect(leg.events).toEqual(['failed 486']);
   });
 
-  it('cancel while ringing: CANCEL, 487, onCancel, and only `late` is told', async () => {
+  it('cancel while ringing: CANCEL, 487, `canceled`, and only `late` is told', async () => {
     let canceled = 0;
     callee.onInvite((invite) => {
-      invite.onCancel = () => canceled++;
+      invite.handle({ canceled: () => canceled++ });
       invite.progress(180);
     });
     const leg = call();

@@ -55,7 +55,7 @@ async function device(user: string, transport: 'udp' | 'tcp' = 'udp'): Promise<D
   const ringing = Promise.withResolvers<ServerInvite>();
   const canceled = Promise.withResolvers<void>();
   agent.onInvite((invite) => {
-    invite.onCancel = () => canceled.resolve();
+    invite.handle({ canceled: canceled.resolve });
     invite.progress(180);
     ringing.resolve(invite);
   });

@@ -129,7 +129,7 @@ describe.skipIf(!hasKamailio)('Kamailio', () => {
     });
     const invite = await taken;
     const canceled = new Promise<void>((resolve) => {
-      invite.onCancel = resolve;
+      invite.handle({ canceled: resolve });
     });
     invite.progress(180);
     await Promise.all([canceled, over]);

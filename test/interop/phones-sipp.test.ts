@@ -211,7 +211,7 @@ describe.skipIf(!hasSipp)('SIPp calls a SIP domain', () => {
         const ringing = Promise.withResolvers<() => void>();
         const canceled = Promise.withResolvers<void>();
         agent.onInvite((invite) => {
-          invite.onCancel = () => canceled.resolve();
+          invite.handle({ canceled: canceled.resolve });
           invite.progress(180);
           ringing.resolve(() => {
             const dialog = invite.accept({ contentType: 'application/sdp', content: ANSWER_SDP });

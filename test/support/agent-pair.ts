@@ -49,9 +49,11 @@ export async function start(callerOptions: Options = {}, calleeOptions: Options 
   callee = await open(CALLEE, 2, calleeOptions);
   callee.onInvite((invite) => {
     incoming = invite;
-    invite.onCancel = () => events.push('callee: canceled');
-    invite.onOffer = (offer) => (offer === 'bad' ? 488 : sdp(`callee answers ${offer}`));
-    invite.onAnswer = (answer) => events.push(`callee: answer ${answer}`);
+    invite.handle({
+      canceled: () => events.push('callee: canceled'),
+      offered: (offer) => (offer === 'bad' ? 488 : sdp(`callee answers ${offer}`)),
+      answered: (answer) => events.push(`callee: answer ${answer}`),
+    });
   });
 }
 

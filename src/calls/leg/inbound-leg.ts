@@ -46,7 +46,9 @@ export class InboundLeg implements Party {
   readonly #observer: LegObserver;
   /** From `start` on. It never rejects: without media the leg is over. */
   #opening: Promise<LegMedia | undefined> | undefined;
-  /** From the first description that the caller got. */
+  /** From the moment that there are ports. */
+  #opened: LegMedia | undefined;
+  /** The same, from the first description that the caller got. */
   #media: LegMedia | undefined;
   #answer: Body | undefined;
   readonly #party: AnsweredParty;
@@ -54,7 +56,6 @@ export class InboundLeg implements Party {
   #isAcknowledged = false;
   /** No more of it is told. */
   #isOver = false;
-  #release: () => void = () => {};
 
   /** Inside the handler of `onInvite`: a CANCEL may come at any time after. */
   constructor(deps: InboundLegDeps, givens: InboundLegGivens, observer: LegObserver) {
@@ -63,8 +64,10 @@ export class InboundLeg implements Party {
     this.#observer = observer;
     this.#party = new AnsweredParty(deps, observer);
     this.trace = newTrace(givens.rule);
-    givens.invite.onCancel = () => this.#fail(GIVEN_UP);
-    givens.invite.onOffer = (offer) => this.#media?.reoffered(offer) ?? 488;
+    givens.invite.handle({
+      canceled: () => this.#fail(GIVEN_UP),
+      offered: (offer) => this.#media?.reoffered(offer) ?? 488,
+    });
   }
 
   get isAnswered(): boolean {
@@ -123,7 +126,7 @@ export class InboundLeg implements Party {
   refuse(status: number, reason?: string, headers: readonly HeaderField[] = []): void {
     if (this.#isOver || this.isAnswered) return;
     this.#isOver = true;
-    this.#release();
+    this.#opened?.close();
     this.#givens.invite.reject(status, headers, reason === undefined ? {} : { reason });
   }
 
@@ -146,7 +149,7 @@ export class InboundLeg implements Party {
   close(byeHeaders: readonly HeaderField[]): void {
     if (!this.isAnswered) return this.refuse(480);
     this.#isOver = true;
-    this.#release();
+    this.#opened?.close();
     this.#party.close(byeHeaders);
   }
 
@@ -163,7 +166,7 @@ export class InboundLeg implements Party {
         secure: offer.profile === 'RTP/SAVP',
         signalledFrom: invite.received.address,
       });
-      this.#release = () => ours.close();
+      this.#opened = ours;
       return ours;
     } catch (error) {
       if (!(error instanceof MediaError)) throw error;
@@ -212,7 +215,7 @@ export class InboundLeg implements Party {
   #fail(ending: CallEnding, status?: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#release();
+    this.#opened?.close();
     if (status !== undefined) this.#givens.invite.reject(status);
     this.#observer.unanswered(status === undefined ? ending : { ...ending, sipStatus: status });
   }

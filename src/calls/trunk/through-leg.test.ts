@@ -17,6 +17,7 @@ function begin() {
   const deps = { media: { open }, clock: new FakeClock(), random: seededRandom(1), rules: {} };
   const invite = {
     received: { address: '127.0.0.1' },
+    handle() {},
     reject: (status: number) => told.push(`refused ${status}`),
   };
   const observer: Partial<LegObserver> = { unanswered: ({ why }) => void told.push(why) };
