@@ -2,6 +2,7 @@
 
 import { isEmergencyNumber } from '../admission/index.ts';
 import type { Timer } from '../lib/clock.ts';
+import { Roster } from '../lib/roster.ts';
 import { call, newRow } from '../resources/index.ts';
 import type { RouteTrace } from '../routing/index.ts';
 import type { Call, CallScript, ChildOrder } from './call.ts';
@@ -51,7 +52,7 @@ const MAX_WAITING = 10_000;
 export class CallEngine implements CallControl {
   readonly #deps: CallEngineDeps;
   readonly #callDeps: LiveCallDeps;
-  readonly #calls = new Map<string, LiveCall>();
+  readonly #calls = new Roster<LiveCall>();
   readonly #pace: CallPace;
   /** Calls that came in, by the trunks that they go over. */
   readonly #overTrunks = new Map<string, number>();
@@ -255,7 +256,7 @@ export class CallEngine implements CallControl {
   /** Others took this exchange for dead: lets go of the calls that they have closed. */
   async letGo(): Promise<void> {
     const { journal } = this.#deps;
-    const calls = [...this.#calls.values()];
+    const calls = this.#calls.values();
     // Their rows are there when what was asked before is committed.
     await journal.commit({});
     const own = await journal.own();

@@ -17,9 +17,7 @@ export class Roster<Value extends object> {
   }
 
   set(name: string, value: Value): void {
-    const place = this.#places.get(name);
-    if (place) place.value = value;
-    else this.#places.set(name, { value });
+    this.#places.set(name, { value });
   }
 
   delete(name: string): void {

@@ -36,6 +36,17 @@ describe('alarms', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('ring together where they waited long: the first exactly, the next a thousandth of the delay late at most', () => {
+    for (let count = 0; count < 70; count++) {
+      set(32_000, 'B');
+      clock.advance(1);
+    }
+    clock.advance(40_000);
+    const at = rung.map((ring) => Number(ring.slice(2)));
+    expect([...new Set(at)]).toEqual([32_000, 32_032, 32_064, 32_096]);
+    expect(at.every((ms, count) => ms >= 32_000 + count && ms <= 32_032 + count)).toBe(true);
+  });
+
   it('take one timer of the clock for a delay, and let it be when they are stopped', () => {
     const some = [set(500, 'A'), set(500, 'B'), set(500, 'D')];
     expect(clock.pending).toBe(1);

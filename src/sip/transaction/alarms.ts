@@ -92,11 +92,14 @@ class Queue {
   #timer: Timer | undefined;
   /** What the timer is set for. */
   #timerMs = 0;
+  /** Between rings: those that waited long ring together, rather than each a millisecond after the other. */
+  readonly #pauseMs: number;
 
   constructor(clock: Clock, boundary: Boundary, delayMs: number) {
     this.#clock = clock;
     this.#boundary = boundary;
     this.#delayMs = delayMs;
+    this.#pauseMs = Math.floor(delayMs / 1000);
   }
 
   add(name: TimerName, listener: Listener): Entry {
@@ -145,6 +148,7 @@ class Queue {
       this.remove(entry);
       this.#boundary(() => listener.rang(name));
     }
-    if (this.#first && this.#timer === undefined) this.#wait(this.#first, this.#first.dueMs - nowMs);
+    const first = this.#first;
+    if (first && this.#timer === undefined) this.#wait(first, Math.max(first.dueMs - nowMs, this.#pauseMs));
   };
 }
