@@ -15,7 +15,7 @@ import { CountingClock } from '../test/support/counting-clock.ts';
 import { BATCH, DOMAIN, OPEN_DOMAIN, PacketFuzzer, SDP } from '../test/support/packet-fuzzer.ts';
 import { twilioClient } from '../test/support/twilio-client.ts';
 import { startWebhookApp } from '../test/support/webhook-app.ts';
-import { heapBytes } from './measure.ts';
+import { absorb, heapBytes } from './measure.ts';
 
 export interface ServerSoakOptions {
   readonly packets: number;
@@ -251,12 +251,7 @@ async function flood({ fuzzer, prober, probeEvery, progress }: Running, end: num
 /** Until nothing is under way, timers fired ahead of their time; says how many belong to nothing. */
 async function settle({ tandem, clock }: Running): Promise<number> {
   for (let turns = 0; turns < 200 && tandem.counts().calls > 0; turns++) await sleep(20);
-  for (let turns = 0; turns < 200 && tandem.counts().transactions > 0; turns++) {
-    clock.hurry();
-    await sleep(20);
-  }
-  clock.hurry();
-  await sleep(20);
+  await absorb(clock, true);
   return clock.pending;
 }
 
