@@ -11,7 +11,8 @@ import { startTandem, type Tandem } from '../src/tandem.ts';
 import { type CallLoad, startCallLoad } from '../test/support/call-load.ts';
 import { CountingClock } from '../test/support/counting-clock.ts';
 import { timersOf } from '../test/support/exchange.ts';
-import { heapBytes, openRtpPorts, settle } from './measure.ts';
+import { heapBytes } from './heap.ts';
+import { openRtpPorts, settle } from './measure.ts';
 
 export interface SoakOptions {
   readonly calls: number;

@@ -9,7 +9,7 @@ import { systemClock } from '../src/lib/clock.ts';
 import { silentLog } from '../src/lib/log.ts';
 import { listenAll } from '../src/sip/transport/listen.ts';
 import type { Flow } from '../src/sip/transport/transport.ts';
-import { collectGarbage } from './measure.ts';
+import { collectGarbage } from './heap.ts';
 
 const HOST = '127.0.0.1';
 /** A process of 10,000 sockets may hold this much for each of them, and for what it sends to those that never read. */

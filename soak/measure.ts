@@ -1,11 +1,10 @@
 // What soaks measure: memory, sockets and timers of this process, and whether they stay as they were.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { Tandem } from '../src/tandem.ts';
 import type { CountingClock } from '../test/support/counting-clock.ts';
 import { timersOf } from '../test/support/exchange.ts';
+import { heapBytes } from './heap.ts';
 
 /** Figures by name. `done` is how many calls there have been, `heapBytes` what is held after a collection. */
 export type Sample = Readonly<Record<string, number>>;
@@ -26,15 +25,6 @@ const HEAP_BYTES_PER_CALL = 150;
 const MORE = { share: 0.25, count: 50 };
 const SETTLED_MS = 34_000;
 const STRAY_WAITS = 100;
-
-setFlagsFromString('--expose-gc');
-export const collectGarbage = runInNewContext('gc') as () => void;
-
-/** After a collection. */
-export function heapBytes(): number {
-  collectGarbage();
-  return process.memoryUsage().heapUsed;
-}
 
 export const sampleOf = (tandem: Tandem, clock: CountingClock): Sample => ({
   heapBytes: heapBytes(),

@@ -15,7 +15,8 @@ import { CountingClock } from '../test/support/counting-clock.ts';
 import { BATCH, DOMAIN, OPEN_DOMAIN, PacketFuzzer, SDP } from '../test/support/packet-fuzzer.ts';
 import { twilioClient } from '../test/support/twilio-client.ts';
 import { startWebhookApp } from '../test/support/webhook-app.ts';
-import { absorb, heapBytes } from './measure.ts';
+import { heapBytes } from './heap.ts';
+import { absorb } from './measure.ts';
 
 export interface ServerSoakOptions {
   readonly packets: number;

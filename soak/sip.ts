@@ -2,16 +2,11 @@
 // prints progress on stderr and one JSON line on stdout; exits 1 when anything was thrown, slow, or kept.
 import { seededRandom } from '../src/lib/random.ts';
 import { fuzz, tortureMessages } from '../test/sip/fuzz.ts';
-import { collectGarbage } from './measure.ts';
+import { heapBytes } from './heap.ts';
 
 const BATCH = 100_000;
 /** What a process may grow by that has compiled and cached all it needs. */
 const MAX_GROWTH_BYTES = 4 * 1024 * 1024;
-
-function heapBytes(): number {
-  collectGarbage();
-  return process.memoryUsage().heapUsed;
-}
 
 export interface SoakResult {
   readonly name: 'sip';

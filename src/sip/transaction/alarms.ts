@@ -111,7 +111,7 @@ class Queue {
     else this.#first = entry;
     this.#last = entry;
     this.length += 1;
-    if (this.#timer === undefined) this.#wait(entry, this.#delayMs);
+    if (this.#timer === undefined) this.#wait(entry.dueMs, this.#delayMs);
     return entry;
   }
 
@@ -134,8 +134,8 @@ class Queue {
     this.#timer = undefined;
   }
 
-  #wait({ dueMs }: Entry, delayMs: number): void {
-    this.#timerMs = dueMs;
+  #wait(untilMs: number, delayMs: number): void {
+    this.#timerMs = untilMs;
     this.#timer = this.#clock.after(delayMs, this.#ring);
   }
 
@@ -148,7 +148,8 @@ class Queue {
       this.remove(entry);
       this.#boundary(() => listener.rang(name));
     }
-    const first = this.#first;
-    if (first && this.#timer === undefined) this.#wait(first, Math.max(first.dueMs - nowMs, this.#pauseMs));
+    if (!this.#first || this.#timer !== undefined) return;
+    const untilMs = Math.max(this.#first.dueMs, nowMs + this.#pauseMs);
+    this.#wait(untilMs, untilMs - nowMs);
   };
 }
